@@ -1,1 +1,1 @@
-
+"""The only place that knows everybody: settings, container, entry points."""

@@ -1,1 +1,1 @@
-
+"""The rules of Hair Try-On: pure Python, no I/O, no framework."""

@@ -1,0 +1,51 @@
+from dataclasses import dataclass
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from application.actor import Actor
+from application.auth.ports import Passwords, RegistrationRepository, UserRepository
+from application.auth.sign_in import SignIn
+from application.auth.tokens import TokenPair
+from application.ports import UnitOfWork
+from domain.errors import Forbidden, Invalid, Unauthenticated
+from domain.users import email_address
+
+
+class LogIn(Struct, frozen=True, forbid_unknown_fields=True):
+    email: Annotated[str, Meta(max_length=320)]
+    password: Annotated[str, Meta(max_length=128)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogInHandler:
+    """Sign in by password. That an address is unverified is told to nobody but its owner."""
+
+    users: UserRepository
+    registrations: RegistrationRepository
+    passwords: Passwords
+    sign_in: SignIn
+    uow: UnitOfWork
+
+    async def __call__(self, command: LogIn, actor: Actor) -> TokenPair:
+        try:
+            email = email_address(command.email)
+        except Invalid:
+            email = ""
+        user = await self.users.by_email(email)
+        waiting = await self.registrations.latest_for(email)
+        password_hash = user.password_hash if user else waiting.password_hash if waiting else None
+        # Hashing takes tens of milliseconds: no transaction, and so no connection, is kept meanwhile.
+        await self.uow.rollback()
+        if not await self.passwords.verify(password_hash, command.password):
+            raise Unauthenticated("invalid_credentials", "E-mail or password is wrong.")
+        user = await self.users.by_email(email)
+        if user is not None and user.password_hash != password_hash:
+            raise Unauthenticated("invalid_credentials", "E-mail or password is wrong.")
+        if user is None or not user.is_verified:
+            raise Forbidden("email_not_verified", "Please use the link we mailed you first.")
+        if user.password_hash is not None and self.passwords.outdated(user.password_hash):
+            user.password_hash = await self.passwords.hash(command.password)
+        tokens = await self.sign_in.begin(user, actor.client, await self.uow.now())
+        await self.uow.commit()
+        return tokens

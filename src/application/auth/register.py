@@ -1,0 +1,72 @@
+import secrets
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Annotated
+from uuid import uuid4
+
+from msgspec import Meta, Struct
+
+from application.actor import Actor
+from application.auth.ports import (
+    MailAllowance,
+    Passwords,
+    RegistrationRepository,
+    Tokens,
+    UserRepository,
+)
+from application.auth.tokens import Accepted
+from application.events import RegistrationMade, RegistrationRepeated
+from application.ports import Outbox, UnitOfWork
+from domain.errors import Invalid
+from domain.users import PASSWORD_LENGTH, Registration, display_name, email_address
+
+Password = Annotated[str, Meta(min_length=PASSWORD_LENGTH[0], max_length=PASSWORD_LENGTH[1])]
+
+
+class Register(Struct, frozen=True, forbid_unknown_fields=True):
+    email: Annotated[str, Meta(max_length=320)]
+    password: Password
+    name: Annotated[str, Meta(min_length=1, max_length=280)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegisterHandler:
+    """Take a sign-up. Whether the address is known shows in no answer: only in the mail its owner gets."""
+
+    users: UserRepository
+    registrations: RegistrationRepository
+    passwords: Passwords
+    tokens: Tokens
+    allowance: MailAllowance
+    outbox: Outbox
+    uow: UnitOfWork
+
+    async def __call__(self, command: Register, actor: Actor) -> Accepted:
+        email, name = email_address(command.email), display_name(command.name)
+        if self.passwords.common(command.password):
+            raise Invalid(
+                "password_too_common", "Attackers try this password first.", field="password"
+            )
+        password_hash = await self.passwords.hash(command.password)
+        now = await self.uow.now()
+        known = await self.users.by_email(email)
+        mail_allowed = await self.allowance.take(email)
+        if known is not None and known.is_verified:
+            if mail_allowed:
+                self.outbox.add(RegistrationRepeated(known.id, str(uuid4())))
+        else:
+            seed = secrets.token_bytes(32)
+            registration = Registration(
+                email=email,
+                name=name,
+                password_hash=password_hash,
+                token_seed=seed,
+                token_hash=sha256(self.tokens.mailed(seed).encode()).digest(),
+                created_at=now,
+            )
+            await self.registrations.add(registration)
+            await self.uow.flush()
+            if mail_allowed:
+                self.outbox.add(RegistrationMade(registration.id, str(uuid4())))
+        await self.uow.commit()
+        return Accepted("Check your mailbox: we have sent you a message.")

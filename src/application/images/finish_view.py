@@ -1,0 +1,117 @@
+from dataclasses import dataclass
+
+import structlog
+from msgspec import Struct, convert
+
+from application.actor import Actor
+from application.images.ports import (
+    BadOutput,
+    ImageRepository,
+    OutputDownloads,
+    OutputUnavailable,
+    PictureProcessor,
+    PictureStorage,
+    Prediction,
+)
+from application.images.settlement import Settlement
+from application.images.submit_view import backoff
+from application.ports import UnitOfWork
+from domain.errors import Unavailable, Unprocessable
+from domain.images import Change, GeneratedImage
+from domain.views import Output, RenderPolicy, StaleClaim, ViewError, ViewRender
+
+log = structlog.get_logger()
+
+LARGEST_STUMBLES = 3
+"""Failures to fetch an output, of a prediction that succeeded, before the view fails."""
+CONTENT_FILTER = ("flagged as sensitive", "(E005)")
+"""How Replicate words a refusal by the content filter; the text after it varies."""
+
+
+class FinishView(Struct, frozen=True):
+    view_id: int
+
+
+class _Setback(Struct, frozen=True):
+    error: ViewError
+    kind: str
+    """`final`, `anew` (another prediction may help) or `later` (the same output, another time)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FinishViewHandler:
+    """Turn a prediction that has ended into a stored picture and a spent credit, or into a failure and a free one."""
+
+    images: ImageRepository
+    downloads: OutputDownloads
+    pictures: PictureProcessor
+    storage: PictureStorage
+    settlement: Settlement
+    uow: UnitOfWork
+    policy: RenderPolicy
+
+    async def __call__(self, command: FinishView, actor: Actor) -> None:
+        found = await self.images.claim(command.view_id)
+        if found is None:
+            return
+        image, render = found
+        claim = image.claim_finish(render, await self.uow.now(), self.policy)
+        if claim is None:
+            return
+        prediction = convert(render.prediction, Prediction)
+        key = image.output_key(render)
+        await self.uow.commit()
+        outcome = await self._store(prediction, key)
+        try:
+            await self._note(command.view_id, claim, outcome)
+        except StaleClaim:
+            log.warning("late_finish_refused", view_id=command.view_id)
+
+    async def _store(self, prediction: Prediction, key: str) -> Output | _Setback:
+        if prediction.status != "succeeded":
+            log.warning("prediction_failed", prediction_id=prediction.id, reason=prediction.error)
+            if prediction.error and any(mark in prediction.error for mark in CONTENT_FILTER):
+                return _Setback(ViewError.PROVIDER_REJECTED, "final")
+            return _Setback(ViewError.PROVIDER_UNAVAILABLE, "anew")
+        try:
+            data = await self.downloads.fetch(first_address(prediction.output))
+            picture = await self.pictures.normalise(data)
+            await self.storage.put(key, picture.data)
+        except (BadOutput, Unprocessable) as verdict:
+            log.warning("bad_output", prediction_id=prediction.id, reason=str(verdict))
+            return _Setback(ViewError.PROVIDER_BAD_OUTPUT, "final")
+        except OutputUnavailable as failure:
+            log.warning("output_unavailable", prediction_id=prediction.id, reason=str(failure))
+            return _Setback(ViewError.PROVIDER_BAD_OUTPUT, "later")
+        except Unavailable:
+            return _Setback(ViewError.STORAGE_UNAVAILABLE, "later")
+        return Output(key, picture.width, picture.height)
+
+    async def _note(self, view_id: int, claim: int, outcome: Output | _Setback) -> None:
+        found = await self.images.claim(view_id)
+        if found is None:
+            return
+        image, render = found
+        await self.settlement.settle(await self._decide(image, render, claim, outcome))
+        await self.uow.commit()
+
+    async def _decide(
+        self, image: GeneratedImage, render: ViewRender, claim: int, outcome: Output | _Setback
+    ) -> Change:
+        now = await self.uow.now()
+        if isinstance(outcome, Output):
+            return image.complete(render, claim, outcome, now)
+        if outcome.kind == "anew":
+            return image.attempt_failed(render, claim, outcome.error, now, now + backoff(render.attempt), self.policy)
+        storage_is_away = outcome.error is ViewError.STORAGE_UNAVAILABLE
+        if outcome.kind == "later" and (storage_is_away or render.stumbles < LARGEST_STUMBLES):
+            return image.put_off(render, claim, outcome.error, now + backoff(render.stumbles + 1))
+        return image.reject(render, claim, outcome.error, now)
+
+
+def first_address(output: object) -> str:
+    """The first of an output's addresses, or `BadOutput`: a model may answer with one, several, or nothing usable."""
+    first = output[0] if isinstance(output, list) and output else output
+    if not isinstance(first, str):
+        raise BadOutput("The output names no address.")
+    return first

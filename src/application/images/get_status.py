@@ -1,0 +1,24 @@
+from dataclasses import dataclass
+
+from msgspec import Struct
+
+from application.actor import Actor
+from application.images.ports import ImageReader, ImageStatus
+from domain.errors import NotFound
+
+
+class GetStatus(Struct, frozen=True):
+    image_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GetStatusHandler:
+    """One of the customer's own try-ons; another's is as absent as one that never was."""
+
+    images: ImageReader
+
+    async def __call__(self, query: GetStatus, actor: Actor) -> ImageStatus:
+        status = await self.images.status(query.image_id, owner=actor.require_user())
+        if status is None:
+            raise NotFound("image_not_found", "There is no such image.")
+        return status

@@ -1,0 +1,41 @@
+from dataclasses import dataclass
+from typing import Annotated
+
+from msgspec import Meta, Struct, to_builtins
+
+from application.actor import Actor
+from application.events import ViewFinishable
+from application.images.ports import ImageRepository, Prediction
+from application.ports import Outbox, UnitOfWork
+
+Identifier = Annotated[int, Meta(ge=1, le=2**63 - 1)]
+
+
+class RecordPrediction(Struct, frozen=True):
+    """How the provider says a prediction stands, for the view and attempt it was created for."""
+
+    view_id: Identifier
+    attempt: Identifier
+    prediction: Prediction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordPredictionHandler:
+    """Note that a prediction has ended and wake a worker for its output. News that comes twice is noted once."""
+
+    images: ImageRepository
+    outbox: Outbox
+    uow: UnitOfWork
+
+    async def __call__(self, command: RecordPrediction, actor: Actor) -> None:
+        prediction = command.prediction
+        if not prediction.finished:
+            return
+        found = await self.images.claim(command.view_id)
+        if found is None:
+            return
+        image, render = found
+        ended: dict[str, object] = to_builtins(prediction)
+        if image.prediction_ended(render, command.attempt, prediction.id, ended, await self.uow.now()):
+            self.outbox.add(ViewFinishable(render.id))
+        await self.uow.commit()

@@ -1,0 +1,26 @@
+from dataclasses import dataclass
+
+from application.credits.ports import CreditAccounts
+from application.events import PredictionAbandoned, ViewFinishable, ViewSubmittable
+from application.ports import Outbox
+from domain.images import Change
+from domain.views import Status
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settlement:
+    """Carry out what a decision about a try-on means for credits and workers, in the decision's own transaction."""
+
+    accounts: CreditAccounts
+    outbox: Outbox
+
+    async def settle(self, change: Change) -> None:
+        for view in change.completed:
+            await self.accounts.post(view)
+        for view in change.ended:
+            await self.accounts.void(view)
+            if view.status is not Status.COMPLETED and view.prediction_id is not None and view.prediction is None:
+                self.outbox.add(PredictionAbandoned(view.id, view.prediction_id))
+        for view in change.queued:
+            event = ViewSubmittable(view.id) if view.prediction is None else ViewFinishable(view.id)
+            self.outbox.add(event, not_before=view.due_at)

@@ -1,0 +1,113 @@
+import random
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+from msgspec import Struct
+
+from application.actor import Actor
+from application.images.ports import (
+    ImageModel,
+    ImageRepository,
+    ModelBusy,
+    ModelRefused,
+    ModelUnavailable,
+    PictureStorage,
+    Prediction,
+    RenderOrder,
+    RenderReader,
+)
+from application.images.settlement import Settlement
+from application.ports import UnitOfWork
+from domain.errors import NotFound, Unavailable
+from domain.views import RenderPolicy, StaleClaim, ViewError
+
+log = structlog.get_logger()
+
+PAYMENT_REQUIRED = 402
+
+
+class SubmitView(Struct, frozen=True):
+    view_id: int
+
+
+class _Setback(Struct, frozen=True):
+    """Why a create failed, and whether another attempt may help."""
+
+    error: ViewError
+    passing: bool = True
+    retry_after: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubmitViewHandler:
+    """Claim a view, create its prediction, note the prediction's id, and let go: nobody waits for the rendering."""
+
+    images: ImageRepository
+    orders: RenderReader
+    storage: PictureStorage
+    model: ImageModel
+    settlement: Settlement
+    uow: UnitOfWork
+    policy: RenderPolicy
+    webhook_url: str | None
+    """Where the provider reports; None when it cannot reach us, and the poller looks instead."""
+
+    async def __call__(self, command: SubmitView, actor: Actor) -> None:
+        found = await self.images.claim(command.view_id)
+        if found is None:
+            return
+        image, render = found
+        claim = image.claim_submit(render, await self.uow.now(), self.policy)
+        if claim is None:
+            return
+        attempt = render.attempt
+        order = await self.orders.order(command.view_id)
+        await self.uow.commit()
+        outcome = await self._create(order, command.view_id, attempt)
+        try:
+            await self._note(command.view_id, claim, outcome)
+        except StaleClaim:
+            log.warning("late_submit_refused", view_id=command.view_id, attempt=attempt)
+
+    async def _create(self, order: RenderOrder, view_id: int, attempt: int) -> Prediction | _Setback:
+        try:
+            address = await self.storage.public_url(order.input_key)
+            if address is None:
+                photo = await self.storage.get(order.input_key)
+                address = await self.model.upload(photo, name="input.jpg")
+            webhook = f"{self.webhook_url}?view_id={view_id}&attempt={attempt}" if self.webhook_url else None
+            return await self.model.create(prompt=order.prompt, inputs=[address], webhook=webhook)
+        except ModelBusy as busy:
+            return _Setback(ViewError.PROVIDER_BUSY, retry_after=busy.retry_after)
+        except ModelUnavailable as failure:
+            log.warning("provider_unavailable", view_id=view_id, attempt=attempt, reason=str(failure))
+            return _Setback(ViewError.PROVIDER_UNAVAILABLE)
+        except ModelRefused as refusal:
+            log.warning("provider_refused", view_id=view_id, attempt=attempt, reason=str(refusal), status=refusal.status)
+            return _Setback(ViewError.PROVIDER_UNAVAILABLE, passing=refusal.status == PAYMENT_REQUIRED)
+        except (Unavailable, NotFound):
+            return _Setback(ViewError.STORAGE_UNAVAILABLE)
+
+    async def _note(self, view_id: int, claim: int, outcome: Prediction | _Setback) -> None:
+        found = await self.images.claim(view_id)
+        if found is None:
+            return
+        image, render = found
+        now = await self.uow.now()
+        if isinstance(outcome, Prediction):
+            image.submitted(render, claim, outcome.id, now, self.policy)
+        elif outcome.passing:
+            retry_at = now + backoff(render.attempt, outcome.retry_after)
+            change = image.attempt_failed(render, claim, outcome.error, now, retry_at, self.policy)
+            await self.settlement.settle(change)
+        else:
+            await self.settlement.settle(image.reject(render, claim, outcome.error, now))
+        await self.uow.commit()
+
+
+def backoff(attempt: int, retry_after: float | None = None) -> timedelta:
+    """1 s after the first attempt, 2 s after the second, with up to half as much jitter, or what the provider named."""
+    if retry_after is not None:
+        return timedelta(seconds=retry_after)
+    return timedelta(seconds=attempt * random.uniform(1, 1.5))  # noqa: S311 - jitter

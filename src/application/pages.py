@@ -1,0 +1,37 @@
+"""Keyset pages: a cursor names the last item seen, so that pages stay quick and steady while things are added."""
+
+import base64
+import binascii
+from typing import Generic, TypeVar
+
+from msgspec import Struct
+
+from domain.errors import Invalid
+
+Item = TypeVar("Item")
+
+DEFAULT_LIMIT = 20
+LARGEST_LIMIT = 100
+_LARGEST_ID = 2**63 - 1
+
+
+class Page(Struct, Generic[Item], frozen=True):
+    items: list[Item]
+    next_cursor: str | None
+
+
+def cursor_after(item_id: int) -> str:
+    return base64.urlsafe_b64encode(str(item_id).encode()).decode().rstrip("=")
+
+
+def id_in(cursor: str | None) -> int | None:
+    """The id a cursor stands for, or `Invalid`."""
+    if cursor is None:
+        return None
+    try:
+        text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode("ascii")
+    except (ValueError, binascii.Error):
+        text = ""
+    if not text.isascii() or not text.isdigit() or len(text) > len(str(_LARGEST_ID)) or int(text) > _LARGEST_ID:
+        raise Invalid("validation_failed", "This cursor was not made by this API.", field="cursor")
+    return int(text)

@@ -1,0 +1,218 @@
+"""Try-ons: one photo, one style, up to four views; the front first, the sides from the finished front."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from msgspec import Struct
+
+from domain.credits import VIEW_PRICE
+from domain.views import Output, RenderPolicy, StaleClaim, Status, View, ViewError, ViewRender
+
+
+class Change(Struct):
+    """What a decision did: whose hold is to be posted, whose voided, and who waits for a worker now."""
+
+    completed: list[ViewRender] = []
+    ended: list[ViewRender] = []
+    queued: list[ViewRender] = []
+
+
+@dataclass(kw_only=True)
+class GeneratedImage:
+    """One try-on. Its status is derived from its views and kept beside them for the gallery."""
+
+    user_id: int
+    style_id: int
+    prompt_version: int
+    upload_id: int
+    folder: str
+    """An unguessable name; every output's key stands below it."""
+    status: Status = Status.PENDING
+    is_favourite: bool = False
+    created_at: datetime
+    deleted_at: datetime | None = None
+    views: list[ViewRender] = field(default_factory=list)
+    id: int = field(default=0)
+
+    @classmethod
+    def request(
+        cls,
+        *,
+        owner: int,
+        style: tuple[int, int],
+        upload_id: int,
+        views: tuple[View, ...],
+        folder: str,
+        now: datetime,
+        policy: RenderPolicy,
+    ) -> "GeneratedImage":
+        """A new try-on whose views all wait; `style` is its id and prompt version."""
+        image = cls(
+            user_id=owner,
+            style_id=style[0],
+            prompt_version=style[1],
+            upload_id=upload_id,
+            folder=folder,
+            created_at=now,
+        )
+        image.views = [
+            ViewRender(view=view, accepted_at=now, due_at=now, deadline_at=now + policy.deadline) for view in views
+        ]
+        return image
+
+    @property
+    def price(self) -> int:
+        return VIEW_PRICE * len(self.views)
+
+    @property
+    def front(self) -> ViewRender:
+        return self.render(View.FRONT)
+
+    def render(self, view: View) -> ViewRender:
+        return next(render for render in self.views if render.view is view)
+
+    def by_id(self, view_id: int) -> ViewRender:
+        return next(render for render in self.views if render.id == view_id)
+
+    def output_key(self, render: ViewRender) -> str:
+        """Where an attempt's picture is stored: the same attempt, tried again, overwrites its own file only."""
+        return f"images/{self.folder}/{render.view}-{render.round}-{render.attempt}.jpg"
+
+    def claim_submit(self, render: ViewRender, now: datetime, policy: RenderPolicy) -> int | None:
+        """Take a waiting view to create its prediction; None when there is nothing to take.
+
+        The attempt counts from here, so that work which kills its worker every time runs out of attempts.
+        """
+        if not render.free(now) or render.prediction_id is not None or render.attempt >= policy.attempts:
+            return None
+        if render is not self.front and self.front.status is not Status.COMPLETED:
+            return None
+        render.attempt += 1
+        claim = render.take(now, policy.lease)
+        self._derive_status()
+        return claim
+
+    def submitted(
+        self, render: ViewRender, claim: int, prediction_id: str, now: datetime, policy: RenderPolicy
+    ) -> None:
+        """The provider took it. From here on nobody holds the view; the webhook or the poller brings its end."""
+        if not render.holds_claim(claim) or render.prediction_id not in {None, prediction_id}:
+            raise StaleClaim
+        render.prediction_id = prediction_id
+        render.release(now)
+        if render.prediction is None:
+            render.expires_at = now + policy.timeout
+            render.poll_at = now + policy.poll
+
+    def prediction_ended(
+        self, render: ViewRender, attempt: int, prediction_id: str, prediction: dict[str, object], now: datetime
+    ) -> bool:
+        """Note how the provider ended the present attempt; False when this is no news.
+
+        The event may come before the create's own answer did: the attempt, signed by the provider in the address it
+        was given, then says which prediction it is.
+        """
+        if not render.open or render.prediction is not None or render.attempt != attempt:
+            return False
+        if render.prediction_id not in {None, prediction_id}:
+            return False
+        render.prediction_id = prediction_id
+        render.prediction = prediction
+        render.expires_at = render.poll_at = None
+        render.release(now)
+        return True
+
+    def claim_finish(self, render: ViewRender, now: datetime, policy: RenderPolicy) -> int | None:
+        """Take a view whose prediction has ended, to store what it brought."""
+        if not render.free(now) or render.prediction is None:
+            return None
+        return render.take(now, policy.lease)
+
+    def complete(self, render: ViewRender, claim: int, output: Output, now: datetime) -> Change:
+        """The picture is stored. The side views start from a finished front."""
+        if not render.holds_claim(claim):
+            raise StaleClaim
+        render.output_key, render.output_width, render.output_height = output.key, output.width, output.height
+        render.end(Status.COMPLETED, now)
+        change = Change(completed=[render])
+        if render is self.front:
+            for side in self._waiting_sides():
+                side.due_at = now
+                change.queued.append(side)
+        self._derive_status()
+        return change
+
+    def attempt_failed(
+        self, render: ViewRender, claim: int, error: ViewError, now: datetime, retry_at: datetime, policy: RenderPolicy
+    ) -> Change:
+        """An attempt failed for a reason that may pass: try anew at `retry_at`, or give up when attempts are spent."""
+        if not render.holds_claim(claim):
+            raise StaleClaim
+        if render.attempt >= policy.attempts:
+            return self.fail(render, error, now)
+        render.error = error
+        render.forget_prediction()
+        render.release(retry_at)
+        return Change(queued=[render])
+
+    def put_off(self, render: ViewRender, claim: int, error: ViewError, retry_at: datetime) -> Change:
+        """The output is there but cannot be fetched or stored now: come back for it, without a new prediction."""
+        if not render.holds_claim(claim):
+            raise StaleClaim
+        render.error = error
+        render.stumbles += 1
+        render.release(retry_at)
+        return Change(queued=[render])
+
+    def reject(self, render: ViewRender, claim: int, error: ViewError, now: datetime) -> Change:
+        """The attempt failed for a reason that trying again would not change."""
+        if not render.holds_claim(claim):
+            raise StaleClaim
+        return self.fail(render, error, now)
+
+    def fail(self, render: ViewRender, error: ViewError, now: datetime) -> Change:
+        """End a view without a picture; a failed front takes its waiting side views along."""
+        render.end(Status.FAILED, now, error)
+        change = Change(ended=[render])
+        if render is self.front:
+            for side in self._waiting_sides():
+                side.end(Status.FAILED, now, ViewError.FRONT_FAILED)
+                change.ended.append(side)
+        self._derive_status()
+        return change
+
+    def expire(self, render: ViewRender, now: datetime, policy: RenderPolicy) -> Change:
+        """What the sweeper does to a view that nothing moves any more.
+
+        Past a deadline it fails with the last known cause. Waiting, with its worker gone, it is announced again, or
+        fails when its attempts are spent. Otherwise nothing changes.
+        """
+        if not render.open:
+            return Change()
+        if render.expires_at is not None and render.expires_at <= now:
+            return self.fail(render, ViewError.PROVIDER_TIMEOUT, now)
+        if render.deadline_at <= now:
+            return self.fail(render, render.error or ViewError.PROVIDER_TIMEOUT, now)
+        if not render.free(now) or not self._needs_worker(render):
+            return Change()
+        if render.prediction is None and render.attempt >= policy.attempts:
+            return self.fail(render, render.error or ViewError.INTERNAL_ERROR, now)
+        return Change(queued=[render])
+
+    def _needs_worker(self, render: ViewRender) -> bool:
+        if render.prediction is not None:
+            return True
+        ready = render is self.front or self.front.status is Status.COMPLETED
+        return ready and render.prediction_id is None
+
+    def _waiting_sides(self) -> list[ViewRender]:
+        return [render for render in self.views if render.view is not View.FRONT and render.open]
+
+    def _derive_status(self) -> None:
+        statuses = {render.status for render in self.views}
+        if statuses == {Status.PENDING}:
+            self.status = Status.PENDING
+        elif statuses & {Status.PENDING, Status.PROCESSING}:
+            self.status = Status.PROCESSING
+        else:
+            self.status = self.front.status

@@ -1,0 +1,91 @@
+"""Who uses the service: users, and sign-ups that wait for their mailed link."""
+
+import re
+import unicodedata
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from domain.errors import Invalid
+
+VERIFICATION_LIFE = timedelta(hours=24)
+NAME_LENGTH = 70
+PASSWORD_LENGTH = (8, 128)
+
+_ADDRESS = re.compile(r"[a-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}")
+_ADDRESS_LENGTH = 254
+_GMAIL = {"gmail.com", "googlemail.com"}
+
+
+class Role(StrEnum):
+    CUSTOMER = "customer"
+    ADMIN = "admin"
+
+
+@dataclass(kw_only=True)
+class User:
+    """A customer or an admin. Balances are kept beside it by the ledger and never written through this class."""
+
+    email: str
+    name: str
+    password_hash: str | None = None
+    profile_picture: str | None = None
+    role: Role = Role.CUSTOMER
+    is_verified: bool = False
+    is_disabled: bool = False
+    created_at: datetime
+    id: int = field(default=0)
+
+
+@dataclass(kw_only=True)
+class Registration:
+    """A sign-up that waits for its mailed link. It proves nothing, and gives nothing, until that link is used."""
+
+    email: str
+    name: str
+    password_hash: str
+    token_seed: bytes
+    token_hash: bytes
+    created_at: datetime
+    id: int = field(default=0)
+
+    def expired(self, now: datetime) -> bool:
+        return now >= self.created_at + VERIFICATION_LIFE
+
+    def verify(self, now: datetime) -> User:
+        """Make the user this sign-up asked for; the address is proved by the link."""
+        return User(
+            email=self.email, name=self.name, password_hash=self.password_hash, is_verified=True, created_at=now
+        )
+
+
+def email_address(text: str) -> str:
+    """The address in lower case, or `Invalid`.
+
+    Plain ASCII addresses only: what cannot be mailed to everywhere cannot be verified.
+    """
+    address = text.strip().lower()
+    if len(address) > _ADDRESS_LENGTH or not _ADDRESS.fullmatch(address):
+        raise Invalid("validation_failed", "This is not an e-mail address.", field="email")
+    return address
+
+
+def display_name(text: str) -> str:
+    """The name with control characters turned into spaces, 1 to 70 characters, or `Invalid`."""
+    printable = "".join(" " if unicodedata.category(character).startswith("C") else character for character in text)
+    name = " ".join(printable.split())
+    if not 1 <= len(name) <= NAME_LENGTH:
+        raise Invalid("validation_failed", f"A name has 1 to {NAME_LENGTH} characters.", field="name")
+    return name
+
+
+def mailbox(email: str) -> str:
+    """The mailbox behind an address: without plus-tag, and without dots where Gmail ignores them.
+
+    Two addresses with one mailbox are one person as far as free credits go.
+    """
+    local, _, host = email.partition("@")
+    local = local.partition("+")[0]
+    if host in _GMAIL:
+        return f"{local.replace('.', '')}@gmail.com"
+    return f"{local}@{host}"

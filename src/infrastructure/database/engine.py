@@ -1,0 +1,112 @@
+"""Connections to PostgreSQL: SQLAlchemy's for handlers that write, bare asyncpg for readers that must be quick."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import asyncpg
+from sqlalchemy import event
+from sqlalchemy.engine import ExceptionContext
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+
+from domain.errors import Unavailable
+from infrastructure.database.mapping import map_entities
+
+RETRY_AFTER_SECONDS = 2.0
+_CONNECT_SECONDS = 5.0
+_ACQUIRE_SECONDS = 10.0
+_COMMAND_SECONDS = 30.0
+_AWAY = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.OperatorInterventionError,
+    OSError,
+    TimeoutError,
+)
+"""What asyncpg raises when the server is away, stopping, or out of connections (class 57 and 08 errors)."""
+
+
+def database_unavailable() -> Unavailable:
+    return Unavailable("service_unavailable", "The service cannot answer right now.", retry_after=RETRY_AFTER_SECONDS)
+
+
+class GuardedSession(AsyncSession):
+    """A session whose failures to reach the server are `Unavailable`."""
+
+    async def execute(self, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return await super().execute(*args, **kwargs)
+        except PoolTimeout as failure:
+            raise database_unavailable() from failure
+
+
+def create_engine(url: str, *, connections: int) -> AsyncEngine:
+    engine = create_async_engine(
+        url.replace("postgresql://", "postgresql+asyncpg://", 1),
+        pool_size=connections,
+        max_overflow=0,
+        pool_timeout=_ACQUIRE_SECONDS,
+        pool_pre_ping=True,
+        connect_args={"timeout": _CONNECT_SECONDS, "command_timeout": _COMMAND_SECONDS},
+    )
+    event.listen(engine.sync_engine, "handle_error", _translate)
+    map_entities()
+    return engine
+
+
+def _translate(context: ExceptionContext) -> None:
+    original = context.original_exception
+    cause = getattr(original, "__cause__", None) or original
+    if context.is_disconnect or isinstance(cause, _AWAY):
+        raise database_unavailable() from original
+
+
+def create_sessions(engine: AsyncEngine) -> async_sessionmaker[AsyncSession]:
+    return async_sessionmaker(engine, class_=GuardedSession, expire_on_commit=False, autoflush=False)
+
+
+class _ReadConnection(asyncpg.Connection):  # type: ignore[misc]
+    """Readers only select, each statement on its own: there is no state that a reset would have to clear."""
+
+    def get_reset_query(self) -> str:
+        return ""
+
+
+class ReadPool:
+    """Connections for readers. Every failure to reach the server is `Unavailable`."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+
+    async def fetch(self, query: str, *args: object) -> list[asyncpg.Record]:
+        try:
+            async with self._pool.acquire(timeout=_ACQUIRE_SECONDS) as connection:
+                return await connection.fetch(query, *args)  # type: ignore[no-any-return]
+        except _AWAY as failure:
+            raise database_unavailable() from failure
+
+    async def fetchrow(self, query: str, *args: object) -> asyncpg.Record | None:
+        rows = await self.fetch(query, *args)
+        return rows[0] if rows else None
+
+
+@asynccontextmanager
+async def open_read_pool(url: str, *, connections: int) -> AsyncIterator[ReadPool]:
+    """Open a pool that connects on first use, so that a process starts while the database is away."""
+    pool = asyncpg.create_pool(
+        url,
+        min_size=0,
+        max_size=connections,
+        timeout=_CONNECT_SECONDS,
+        command_timeout=_COMMAND_SECONDS,
+        connection_class=_ReadConnection,
+        max_inactive_connection_lifetime=300,
+    )
+    await pool
+    try:
+        yield ReadPool(pool)
+    finally:
+        await pool.close()
+

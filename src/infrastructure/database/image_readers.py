@@ -1,0 +1,178 @@
+"""How try-ons are read: columns straight into the answer, no entities."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+
+from application.images.ports import (
+    ErrorItem,
+    ImageItem,
+    ImageReader,
+    ImageStatus,
+    PictureStorage,
+    RenderOrder,
+    RenderReader,
+    ViewItem,
+)
+from domain.views import Status, View, ViewError
+from infrastructure.database.engine import ReadPool
+
+_COLUMNS = """
+    images.id, images.status, images.style_id, images.is_favourite, images.created_at,
+    styles.name AS style_name, styles.description, uploads.key AS input_key,
+    views.view, views.status AS view_status, views.output_key, views.error, views.accepted_at, views.finished_at
+"""
+
+STATUS_QUERY = f"""
+SELECT {_COLUMNS}
+FROM images
+JOIN styles ON styles.id = images.style_id
+JOIN uploads ON uploads.id = images.upload_id
+JOIN views ON views.image_id = images.id
+WHERE images.id = $1 AND images.user_id = $2 AND images.deleted_at IS NULL
+ORDER BY views.id
+"""  # noqa: S608 - the columns above
+
+GALLERY_QUERY = f"""
+SELECT {_COLUMNS}
+FROM (
+    SELECT * FROM images
+    WHERE user_id = $1 AND deleted_at IS NULL AND id < $2
+    ORDER BY id DESC LIMIT $3
+) AS images
+JOIN styles ON styles.id = images.style_id
+JOIN uploads ON uploads.id = images.upload_id
+JOIN views ON views.image_id = images.id
+ORDER BY images.id DESC, views.id
+"""  # noqa: S608 - the columns above
+
+_QUEUE_QUERY = """
+SELECT count(*) AS ahead
+FROM views
+WHERE status IN ('PENDING', 'PROCESSING') AND prediction_id IS NULL AND due_at <= now()
+    AND id < (SELECT id FROM views WHERE image_id = $1 AND view = 'front')
+"""
+
+_BEYOND_EVERY_ID = 2**63 - 1
+
+VIEWS = {view.value: view for view in View}
+STATUSES = {status.value: status for status in Status}
+ERRORS = {error.value: error for error in ViewError}
+
+
+class SqlImageReader(ImageReader):
+    def __init__(self, pool: ReadPool, storage: PictureStorage) -> None:
+        self._pool = pool
+        self._storage = storage
+
+    async def status(self, image_id: int, *, owner: int) -> ImageStatus | None:
+        rows = await self._pool.fetch(STATUS_QUERY, image_id, owner)
+        if not rows:
+            return None
+        position = None
+        if rows[0]["status"] == Status.PENDING:
+            queue = await self._pool.fetchrow(_QUEUE_QUERY, image_id)
+            position = queue["ahead"] + 1 if queue else None
+        item = await self._item(rows)
+        return ImageStatus(**item, queue_position=position, eta_seconds=None)
+
+    async def gallery(self, owner: int, *, before: int | None, limit: int) -> list[ImageItem]:
+        rows = await self._pool.fetch(GALLERY_QUERY, owner, before or _BEYOND_EVERY_ID, limit)
+        items = []
+        start = 0
+        for end in range(1, len(rows) + 1):
+            if end == len(rows) or rows[end]["id"] != rows[start]["id"]:
+                items.append(ImageItem(**await self._item(rows[start:end])))
+                start = end
+        return items
+
+    async def _item(self, rows: Sequence[asyncpg.Record]) -> dict[str, Any]:
+        """Make one try-on's answer from its rows, one per view."""
+        first = rows[0]
+        views: list[ViewItem] = []
+        urls: dict[View, str] = {}
+        front_error: ErrorItem | None = None
+        stored_last: datetime | None = None
+        for row in rows:
+            view, status = VIEWS[row["view"]], STATUSES[row["view_status"]]
+            url = taken = error = None
+            if status is Status.COMPLETED:
+                url = urls[view] = await self._storage.url(row["output_key"])
+                finished = row["finished_at"]
+                taken = (finished - row["accepted_at"]).total_seconds()
+                stored_last = max(stored_last, finished) if stored_last else finished
+            elif status is Status.FAILED:
+                error = ERRORS[row["error"]]
+                if view is View.FRONT:
+                    front_error = ErrorItem(error, error.message)
+            views.append(ViewItem(view, status, url, error, taken))
+        status = STATUSES[first["status"]]
+        complete = status is Status.COMPLETED and stored_last is not None
+        return {
+            "id": first["id"],
+            "status": status,
+            "style_id": first["style_id"],
+            "style_name": first["style_name"],
+            "description": first["description"],
+            "input_image_url": await self._storage.url(first["input_key"]),
+            "output_image_url": urls.get(View.FRONT),
+            "right_view_url": urls.get(View.RIGHT),
+            "left_view_url": urls.get(View.LEFT),
+            "back_view_url": urls.get(View.BACK),
+            "views": views,
+            "is_favourite": first["is_favourite"],
+            "time_taken": (stored_last - first["created_at"]).total_seconds() if complete and stored_last else None,
+            "error": front_error if status is Status.FAILED else None,
+            "created_at": first["created_at"],
+        }
+
+
+class SqlRenderReader(RenderReader):
+    def __init__(self, pool: ReadPool) -> None:
+        self._pool = pool
+
+    async def order(self, view_id: int) -> RenderOrder:
+        row = await self._pool.fetchrow(
+            """
+            SELECT CASE views.view
+                    WHEN 'front' THEN prompts.front WHEN 'right' THEN prompts.right
+                    WHEN 'left' THEN prompts.left ELSE prompts.back END AS prompt,
+                CASE views.view WHEN 'front' THEN uploads.key ELSE front.output_key END AS input_key
+            FROM views
+            JOIN images ON images.id = views.image_id
+            JOIN uploads ON uploads.id = images.upload_id
+            JOIN style_prompts AS prompts
+                ON prompts.style_id = images.style_id AND prompts.version = images.prompt_version
+            JOIN views AS front ON front.image_id = images.id AND front.view = 'front'
+            WHERE views.id = $1
+            """,
+            view_id,
+        )
+        if row is None:
+            raise LookupError(f"View {view_id} has no order.")
+        return RenderOrder(row["prompt"], row["input_key"])
+
+    async def overdue(self, limit: int) -> list[int]:
+        rows = await self._pool.fetch(
+            """
+            SELECT id FROM views
+            WHERE status IN ('PENDING', 'PROCESSING')
+                AND (deadline_at <= now() OR expires_at <= now() OR lease_until <= now())
+            ORDER BY due_at LIMIT $1
+            """,
+            limit,
+        )
+        return [row["id"] for row in rows]
+
+    async def due_for_poll(self, limit: int) -> list[int]:
+        rows = await self._pool.fetch(
+            """
+            SELECT id FROM views
+            WHERE status IN ('PENDING', 'PROCESSING') AND poll_at <= now()
+            ORDER BY poll_at LIMIT $1
+            """,
+            limit,
+        )
+        return [row["id"] for row in rows]

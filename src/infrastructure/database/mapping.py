@@ -1,0 +1,38 @@
+"""Ties the domain's plain dataclasses to their tables, so that the domain knows no SQL."""
+
+from sqlalchemy.orm import registry, relationship
+
+from domain.images import GeneratedImage
+from domain.sessions import Session
+from domain.styles import Style, StylePrompts
+from domain.uploads import Upload
+from domain.users import Registration, User
+from domain.views import ViewRender
+from infrastructure.database import tables
+
+mapper_registry = registry(metadata=tables.metadata)
+
+_LEDGER_COLUMNS = ["credits", "credits_held", "credits_frozen"]
+"""Kept by the ledger's own statements; an entity that wrote them back would undo what others did meanwhile."""
+
+
+def map_entities() -> None:
+    """Map every entity, once per process; calling it again changes nothing."""
+    if mapper_registry.mappers:
+        return
+    mapper_registry.map_imperatively(User, tables.users, exclude_properties=_LEDGER_COLUMNS)
+    mapper_registry.map_imperatively(Registration, tables.registrations)
+    mapper_registry.map_imperatively(Session, tables.sessions)
+    mapper_registry.map_imperatively(StylePrompts, tables.style_prompts)
+    mapper_registry.map_imperatively(
+        Style,
+        tables.styles,
+        properties={"prompts": relationship(StylePrompts, lazy="selectin", order_by=tables.style_prompts.c.version)},
+    )
+    mapper_registry.map_imperatively(Upload, tables.uploads)
+    mapper_registry.map_imperatively(ViewRender, tables.views)
+    mapper_registry.map_imperatively(
+        GeneratedImage,
+        tables.images,
+        properties={"views": relationship(ViewRender, lazy="raise", order_by=tables.views.c.id)},
+    )

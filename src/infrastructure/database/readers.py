@@ -1,0 +1,149 @@
+"""How profiles, credits and the catalogue are read: columns straight into the answer, no entities."""
+
+from application.credits.ports import (
+    Balance,
+    LedgerAudit,
+    LedgerAuditor,
+    LedgerDifference,
+    LedgerItem,
+    LedgerReader,
+)
+from application.images.ports import PictureStorage
+from application.styles.ports import StyleItem, StyleReader
+from application.users.ports import Profile, ProfileReader
+from domain.credits import Cause
+from domain.styles import Category
+from domain.users import Role
+from infrastructure.database.engine import ReadPool
+
+_BEYOND_EVERY_ID = 2**63 - 1
+
+
+class SqlProfileReader(ProfileReader):
+    def __init__(self, pool: ReadPool, storage: PictureStorage) -> None:
+        self._pool = pool
+        self._storage = storage
+
+    async def profile(self, user_id: int) -> Profile | None:
+        row = await self._pool.fetchrow(
+            """
+            SELECT id, email, name, profile_picture, role, is_verified, credits, credits_held, created_at
+            FROM users WHERE id = $1
+            """,
+            user_id,
+        )
+        if row is None:
+            return None
+        picture = row["profile_picture"]
+        return Profile(
+            id=row["id"],
+            email=row["email"],
+            name=row["name"],
+            profile_picture=await self._storage.url(picture) if picture else None,
+            role=Role(row["role"]),
+            is_verified=row["is_verified"],
+            oauth_provider=None,
+            credits=row["credits"],
+            credits_held=row["credits_held"],
+            created_at=row["created_at"],
+        )
+
+
+class SqlLedgerReader(LedgerReader):
+    def __init__(self, pool: ReadPool) -> None:
+        self._pool = pool
+
+    async def balance(self, user_id: int) -> Balance | None:
+        row = await self._pool.fetchrow(
+            "SELECT credits, credits_held, credits_frozen FROM users WHERE id = $1", user_id
+        )
+        if row is None:
+            return None
+        total, held, frozen = row["credits"], row["credits_held"], row["credits_frozen"]
+        return Balance(total, held, frozen, total - held - frozen)
+
+    async def history(self, user_id: int, *, before: int | None, limit: int) -> list[LedgerItem]:
+        rows = await self._pool.fetch(
+            """
+            SELECT id, amount, cause, reference, balance_after, created_at
+            FROM ledger_entries WHERE user_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3
+            """,
+            user_id,
+            before or _BEYOND_EVERY_ID,
+            limit,
+        )
+        return [
+            LedgerItem(
+                row["id"], row["amount"], Cause(row["cause"]), row["reference"], row["balance_after"], row["created_at"]
+            )
+            for row in rows
+        ]
+
+
+class SqlStyleReader(StyleReader):
+    def __init__(self, pool: ReadPool, storage: PictureStorage) -> None:
+        self._pool = pool
+        self._storage = storage
+
+    async def active(self, category: Category | None) -> list[StyleItem]:
+        rows = await self._pool.fetch(
+            """
+            SELECT id, name, description, category, thumbnail
+            FROM styles WHERE is_active AND ($1::text IS NULL OR category = $1) ORDER BY position, id
+            """,
+            category,
+        )
+        return [
+            StyleItem(
+                row["id"],
+                row["name"],
+                row["description"],
+                Category(row["category"]),
+                await self._storage.url(row["thumbnail"]),
+            )
+            for row in rows
+        ]
+
+
+class SqlLedgerAuditor(LedgerAuditor):
+    """Reads everything in one statement per question, each a consistent snapshot."""
+
+    def __init__(self, pool: ReadPool) -> None:
+        self._pool = pool
+
+    async def audit(self) -> LedgerAudit:
+        sums = await self._pool.fetchrow(
+            """
+            SELECT (SELECT count(*) FROM users) AS accounts, (SELECT count(*) FROM ledger_entries) AS entries,
+                (SELECT count(*) FROM holds WHERE status = 'PENDING') AS open_holds
+            """
+        )
+        differing = await self._pool.fetch(
+            """
+            SELECT users.id, users.credits, users.credits_held,
+                coalesce(ledger.total, 0)::bigint AS recomputed, coalesce(held.total, 0)::bigint AS held_recomputed
+            FROM users
+            LEFT JOIN (SELECT user_id, sum(amount) AS total FROM ledger_entries GROUP BY user_id) AS ledger
+                ON ledger.user_id = users.id
+            LEFT JOIN (SELECT user_id, sum(amount) AS total FROM holds WHERE status = 'PENDING' GROUP BY user_id)
+                AS held ON held.user_id = users.id
+            WHERE users.credits <> coalesce(ledger.total, 0) OR users.credits_held <> coalesce(held.total, 0)
+            """
+        )
+        astray = await self._pool.fetch(
+            """
+            SELECT views.id FROM views
+            LEFT JOIN holds ON holds.view_id = views.id AND holds.round = views.round
+            WHERE holds.status IS DISTINCT FROM CASE
+                WHEN views.status IN ('PENDING', 'PROCESSING') THEN 'PENDING'
+                WHEN views.status = 'COMPLETED' THEN 'POSTED'
+                ELSE 'VOIDED' END
+            ORDER BY views.id
+            """
+        )
+        differences = [
+            LedgerDifference(row["id"], row["credits"], row["recomputed"], row["credits_held"], row["held_recomputed"])
+            for row in differing
+        ]
+        accounts, entries, open_holds = (sums["accounts"], sums["entries"], sums["open_holds"]) if sums else (0, 0, 0)
+        return LedgerAudit(accounts, entries, open_holds, differences, [row["id"] for row in astray])

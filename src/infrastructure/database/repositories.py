@@ -1,0 +1,118 @@
+"""How handlers load and keep entities."""
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import selectinload
+
+from application.auth.ports import RegistrationRepository, SessionRepository, UserRepository
+from application.images.ports import ImageRepository, UploadRepository
+from application.styles.ports import StyleRepository
+from domain.images import GeneratedImage
+from domain.sessions import Session
+from domain.styles import Style
+from domain.uploads import Upload
+from domain.users import Registration, User
+from domain.views import ViewRender
+from infrastructure.database import tables
+
+
+class SqlUsers(UserRepository):
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def add(self, user: User) -> None:
+        self._session.add(user)
+
+    async def by_id(self, user_id: int) -> User | None:
+        return await self._session.get(User, user_id)
+
+    async def by_email(self, email: str) -> User | None:
+        return await self._session.scalar(select(User).where(tables.users.c.email == email))
+
+
+class SqlRegistrations(RegistrationRepository):
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def add(self, registration: Registration) -> None:
+        self._session.add(registration)
+
+    async def by_id(self, registration_id: int) -> Registration | None:
+        return await self._session.get(Registration, registration_id)
+
+    async def latest_for(self, email: str) -> Registration | None:
+        of_address = select(Registration).where(tables.registrations.c.email == email)
+        return await self._session.scalar(of_address.order_by(tables.registrations.c.id.desc()).limit(1))
+
+    async def claim(self, token_hash: bytes) -> Registration | None:
+        by_token = select(Registration).where(tables.registrations.c.token_hash == token_hash)
+        registration = await self._session.scalar(by_token)
+        if registration is None:
+            return None
+        # Two links of one address used at once: the lock is on the address, for each would void the other.
+        await self._session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(registration.email, 0))))
+        return await self._session.scalar(by_token.execution_options(populate_existing=True))
+
+    async def void_all(self, email: str) -> None:
+        await self._session.execute(delete(Registration).where(tables.registrations.c.email == email))
+
+
+class SqlSessions(SessionRepository):
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def add(self, session: Session) -> None:
+        self._session.add(session)
+
+    async def claim(self, session_id: int) -> Session | None:
+        return await self._session.get(Session, session_id, with_for_update=True, populate_existing=True)
+
+
+class SqlStyles(StyleRepository):
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def active(self, style_id: int) -> tuple[int, int] | None:
+        columns = select(tables.styles.c.id, tables.styles.c.prompt_version)
+        found = await self._session.execute(columns.where(tables.styles.c.id == style_id, tables.styles.c.is_active))
+        row = found.one_or_none()
+        return (row.id, row.prompt_version) if row else None
+
+    async def by_slug(self, slug: str) -> Style | None:
+        return await self._session.scalar(select(Style).where(tables.styles.c.slug == slug))
+
+    async def add(self, style: Style) -> None:
+        self._session.add(style)
+
+
+class SqlUploads(UploadRepository):
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def add(self, upload: Upload) -> None:
+        self._session.add(upload)
+
+    async def by_key(self, key: str, *, owner: int) -> Upload | None:
+        own = select(Upload).where(tables.uploads.c.key == key, tables.uploads.c.user_id == owner)
+        return await self._session.scalar(own)
+
+
+class SqlImages(ImageRepository):
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def add(self, image: GeneratedImage) -> None:
+        self._session.add(image)
+        await self._session.flush()
+
+    async def claim(self, view_id: int) -> tuple[GeneratedImage, ViewRender] | None:
+        of_view = select(tables.views.c.image_id).where(tables.views.c.id == view_id).scalar_subquery()
+        locked = (
+            select(GeneratedImage)
+            .where(tables.images.c.id == of_view)
+            .options(selectinload("*"))
+            .with_for_update()
+            .execution_options(populate_existing=True)
+        )
+        image: GeneratedImage | None = await self._session.scalar(locked)
+        return (image, image.by_id(view_id)) if image else None
