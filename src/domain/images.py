@@ -17,7 +17,7 @@ class Change(Struct):
     queued: list[ViewRender] = []
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, eq=False)
 class GeneratedImage:
     """One try-on. Its status is derived from its views and kept beside them for the gallery."""
 
@@ -32,7 +32,7 @@ class GeneratedImage:
     created_at: datetime
     deleted_at: datetime | None = None
     views: list[ViewRender] = field(default_factory=list)
-    id: int = field(default=0)
+    id: int = field(init=False, repr=False)
 
     @classmethod
     def request(
@@ -197,6 +197,7 @@ class GeneratedImage:
             return Change()
         if render.prediction is None and render.attempt >= policy.attempts:
             return self.fail(render, render.error or ViewError.INTERNAL_ERROR, now)
+        render.release(now)
         return Change(queued=[render])
 
     def _needs_worker(self, render: ViewRender) -> bool:

@@ -16,7 +16,7 @@ class Refresh(Enum):
     """An older token came again: somebody holds a copy. The session is over."""
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, eq=False)
 class Session:
     """A sign-in on one device. `counter` is the number of the only refresh token that is unspent."""
 
@@ -28,7 +28,7 @@ class Session:
     last_used_at: datetime
     counter: int = 0
     revoked_at: datetime | None = None
-    id: int = field(default=0)
+    id: int = field(init=False, repr=False)
 
     def alive(self, now: datetime) -> bool:
         return self.revoked_at is None and now < self.created_at + SESSION_LIFE

@@ -9,7 +9,7 @@ class Category(StrEnum):
     CELEBRITY = "celebrity"
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, eq=False)
 class StylePrompts:
     """One version of a style's prompts, one per view. A generation keeps the version it was accepted with."""
 
@@ -18,13 +18,13 @@ class StylePrompts:
     right: str
     left: str
     back: str
-    style_id: int = field(default=0)
+    style_id: int = field(init=False, repr=False)
 
     def asks_the_same_as(self, other: "StylePrompts") -> bool:
         return (self.front, self.right, self.left, self.back) == (other.front, other.right, other.left, other.back)
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, eq=False)
 class Style:
     """A hairstyle that customers can pick. Its prompts are never shown to them."""
 
@@ -37,7 +37,7 @@ class Style:
     is_active: bool = True
     prompt_version: int = 0
     prompts: list[StylePrompts] = field(default_factory=list)
-    id: int = field(default=0)
+    id: int = field(init=False, repr=False)
 
     def edit_prompts(self, front: str, right: str, left: str, back: str) -> bool:
         """Make a new version current, unless it says the same as the current one. Tells whether it did."""

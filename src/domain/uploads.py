@@ -10,7 +10,7 @@ _KEY = re.compile(r"/(uploads/[A-Za-z0-9_-]{32}\.jpg)\Z")
 _ADDRESS_LENGTH = 2048
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, eq=False)
 class Upload:
     user_id: int
     key: str
@@ -19,7 +19,7 @@ class Upload:
     size: int
     """Bytes."""
     created_at: datetime
-    id: int = field(default=0)
+    id: int = field(init=False, repr=False)
 
 
 def new_upload_key() -> str:

@@ -22,7 +22,7 @@ class Role(StrEnum):
     ADMIN = "admin"
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, eq=False)
 class User:
     """A customer or an admin. Balances are kept beside it by the ledger and never written through this class."""
 
@@ -34,10 +34,10 @@ class User:
     is_verified: bool = False
     is_disabled: bool = False
     created_at: datetime
-    id: int = field(default=0)
+    id: int = field(init=False, repr=False)
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, eq=False)
 class Registration:
     """A sign-up that waits for its mailed link. It proves nothing, and gives nothing, until that link is used."""
 
@@ -47,7 +47,7 @@ class Registration:
     token_seed: bytes
     token_hash: bytes
     created_at: datetime
-    id: int = field(default=0)
+    id: int = field(init=False, repr=False)
 
     def expired(self, now: datetime) -> bool:
         return now >= self.created_at + VERIFICATION_LIFE

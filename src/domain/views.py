@@ -92,7 +92,7 @@ class Output(Struct, frozen=True):
     height: int
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, eq=False)
 class ViewRender:
     """One view of a try-on. Times are the database's."""
 
@@ -120,8 +120,8 @@ class ViewRender:
     error: ViewError | None = None
     """Of a failed view its cause; of an open one the last thing that went wrong."""
     finished_at: datetime | None = None
-    id: int = field(default=0)
-    image_id: int = field(default=0)
+    id: int = field(init=False, repr=False)
+    image_id: int = field(init=False, repr=False)
 
     @property
     def open(self) -> bool:

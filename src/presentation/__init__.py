@@ -1,1 +1,1 @@
-
+"""What drives the application: HTTP, the worker, the command line. Thin."""

@@ -36,7 +36,7 @@ class LogInHandler:
         waiting = await self.registrations.latest_for(email)
         password_hash = user.password_hash if user else waiting.password_hash if waiting else None
         # Hashing takes tens of milliseconds: no transaction, and so no connection, is kept meanwhile.
-        await self.uow.rollback()
+        await self.uow.commit()
         if not await self.passwords.verify(password_hash, command.password):
             raise Unauthenticated("invalid_credentials", "E-mail or password is wrong.")
         user = await self.users.by_email(email)

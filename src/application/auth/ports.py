@@ -72,6 +72,16 @@ class Passwords(Protocol):
         ...
 
 
+class AccessClaims(Struct, frozen=True):
+    """What a valid access token says; whether its session still stands is another question."""
+
+    user_id: int
+    session_id: int
+    token_id: str
+    expires_at: int
+    """Seconds since the epoch."""
+
+
 class RefreshClaims(Struct, frozen=True):
     session_id: int
     counter: int
@@ -86,23 +96,17 @@ class Tokens(Protocol):
         """The session's unspent refresh token: the same text each time it is asked for."""
         ...
 
+    def read_access(self, text: str) -> AccessClaims:
+        """Raise `Unauthenticated` (`token_expired`, `not_authenticated`) unless it is a living access token of ours."""
+        ...
+
     def read_refresh(self, text: str) -> RefreshClaims:
-        """Raise `Unauthenticated` (`token_expired`, `not_authenticated`) unless it is one of ours."""
+        """As `read_access`, for a refresh token."""
         ...
 
     def mailed(self, seed: bytes) -> str:
         """The token that a mailed link carries, made from a stored seed and our key, so that it is not stored."""
         ...
-
-
-class AccessClaims(Struct, frozen=True):
-    """What a valid access token says; whether its session still stands is another question."""
-
-    user_id: int
-    session_id: int
-    token_id: str
-    expires_at: int
-    """Seconds since the epoch."""
 
 
 class SessionGate(Protocol):

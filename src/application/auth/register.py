@@ -44,9 +44,7 @@ class RegisterHandler:
     async def __call__(self, command: Register, actor: Actor) -> Accepted:
         email, name = email_address(command.email), display_name(command.name)
         if self.passwords.common(command.password):
-            raise Invalid(
-                "password_too_common", "Attackers try this password first.", field="password"
-            )
+            raise Invalid("password_too_common", "Attackers try this password first.", field="password")
         password_hash = await self.passwords.hash(command.password)
         now = await self.uow.now()
         known = await self.users.by_email(email)

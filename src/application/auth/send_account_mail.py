@@ -22,7 +22,7 @@ class SendVerificationMailHandler:
 
     async def __call__(self, event: RegistrationMade, actor: Actor) -> None:
         registration = await self.registrations.by_id(event.registration_id)
-        await self.uow.rollback()
+        await self.uow.commit()
         if registration is None:
             return
         link = self.links.verification(self.tokens.mailed(registration.token_seed))
@@ -42,7 +42,7 @@ class SendAccountExistsMailHandler:
 
     async def __call__(self, event: RegistrationRepeated, actor: Actor) -> None:
         user = await self.users.by_id(event.user_id)
-        await self.uow.rollback()
+        await self.uow.commit()
         if user is None:
             return
         mail = self.templates.account_exists(user.email, user.name, self.links.sign_in(), key=event.key)

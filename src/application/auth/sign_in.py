@@ -1,5 +1,6 @@
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NewType
 
 from application.actor import Client
 from application.auth.ports import SessionRepository, Tokens
@@ -8,6 +9,9 @@ from application.ports import Clock, UnitOfWork
 from domain.errors import Forbidden
 from domain.sessions import Session
 from domain.users import User
+
+AccessSeconds = NewType("AccessSeconds", int)
+"""How long an access token lives."""
 
 _USER_AGENT_LENGTH = 400
 
@@ -20,7 +24,7 @@ class SignIn:
     tokens: Tokens
     clock: Clock
     uow: UnitOfWork
-    access_seconds: int
+    access_seconds: AccessSeconds
 
     async def begin(self, user: User, client: Client, now: datetime) -> TokenPair:
         if user.is_disabled:

@@ -1,6 +1,6 @@
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Annotated
+from typing import Annotated, NewType
 
 from msgspec import Meta, Struct
 
@@ -13,6 +13,9 @@ from application.ports import UnitOfWork
 from domain.credits import Cause
 from domain.errors import Invalid
 from domain.users import mailbox
+
+FreeCredits = NewType("FreeCredits", int)
+"""What a new customer gets, once."""
 
 
 class VerifyEmail(Struct, frozen=True, forbid_unknown_fields=True):
@@ -32,7 +35,7 @@ class VerifyEmailHandler:
     accounts: CreditAccounts
     sign_in: SignIn
     uow: UnitOfWork
-    free_credits: int
+    free_credits: FreeCredits
 
     async def __call__(self, command: VerifyEmail, actor: Actor) -> TokenPair:
         registration = await self.registrations.claim(sha256(command.token.encode("utf-8", "replace")).digest())

@@ -4,6 +4,7 @@ import structlog
 from msgspec import Struct, convert
 
 from application.actor import Actor
+from application.events import ViewFinishable
 from application.images.ports import (
     BadOutput,
     ImageRepository,
@@ -28,10 +29,6 @@ CONTENT_FILTER = ("flagged as sensitive", "(E005)")
 """How Replicate words a refusal by the content filter; the text after it varies."""
 
 
-class FinishView(Struct, frozen=True):
-    view_id: int
-
-
 class _Setback(Struct, frozen=True):
     error: ViewError
     kind: str
@@ -50,8 +47,8 @@ class FinishViewHandler:
     uow: UnitOfWork
     policy: RenderPolicy
 
-    async def __call__(self, command: FinishView, actor: Actor) -> None:
-        found = await self.images.claim(command.view_id)
+    async def __call__(self, event: ViewFinishable, actor: Actor) -> None:
+        found = await self.images.claim(event.view_id)
         if found is None:
             return
         image, render = found
@@ -63,9 +60,9 @@ class FinishViewHandler:
         await self.uow.commit()
         outcome = await self._store(prediction, key)
         try:
-            await self._note(command.view_id, claim, outcome)
+            await self._note(event.view_id, claim, outcome)
         except StaleClaim:
-            log.warning("late_finish_refused", view_id=command.view_id)
+            log.warning("late_finish_refused", view_id=event.view_id)
 
     async def _store(self, prediction: Prediction, key: str) -> Output | _Setback:
         if prediction.status != "succeeded":

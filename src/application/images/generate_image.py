@@ -19,7 +19,7 @@ from domain.views import RenderPolicy, View, wanted_views
 class GenerateImage(Struct, frozen=True, forbid_unknown_fields=True):
     style_id: Annotated[int, Meta(ge=1, le=2**63 - 1)]
     image_input_url: Annotated[str, Meta(max_length=2048)]
-    views: Annotated[list[View], Meta(min_length=1, max_length=len(View))] = [View.FRONT]
+    views: Annotated[tuple[View, ...], Meta(min_length=1, max_length=len(View))] = (View.FRONT,)
 
 
 class ImageAccepted(Struct, frozen=True):

@@ -6,6 +6,7 @@ import structlog
 from msgspec import Struct
 
 from application.actor import Actor
+from application.events import ViewSubmittable
 from application.images.ports import (
     ImageModel,
     ImageRepository,
@@ -27,8 +28,10 @@ log = structlog.get_logger()
 PAYMENT_REQUIRED = 402
 
 
-class SubmitView(Struct, frozen=True):
-    view_id: int
+class ProviderWebhook(Struct, frozen=True):
+    """Where the provider reports; no address when it cannot reach us, and the poller looks instead."""
+
+    url: str | None
 
 
 class _Setback(Struct, frozen=True):
@@ -50,11 +53,10 @@ class SubmitViewHandler:
     settlement: Settlement
     uow: UnitOfWork
     policy: RenderPolicy
-    webhook_url: str | None
-    """Where the provider reports; None when it cannot reach us, and the poller looks instead."""
+    webhook: ProviderWebhook
 
-    async def __call__(self, command: SubmitView, actor: Actor) -> None:
-        found = await self.images.claim(command.view_id)
+    async def __call__(self, event: ViewSubmittable, actor: Actor) -> None:
+        found = await self.images.claim(event.view_id)
         if found is None:
             return
         image, render = found
@@ -62,13 +64,13 @@ class SubmitViewHandler:
         if claim is None:
             return
         attempt = render.attempt
-        order = await self.orders.order(command.view_id)
+        order = await self.orders.order(event.view_id)
         await self.uow.commit()
-        outcome = await self._create(order, command.view_id, attempt)
+        outcome = await self._create(order, event.view_id, attempt)
         try:
-            await self._note(command.view_id, claim, outcome)
+            await self._note(event.view_id, claim, outcome)
         except StaleClaim:
-            log.warning("late_submit_refused", view_id=command.view_id, attempt=attempt)
+            log.warning("late_submit_refused", view_id=event.view_id, attempt=attempt)
 
     async def _create(self, order: RenderOrder, view_id: int, attempt: int) -> Prediction | _Setback:
         try:
@@ -76,7 +78,7 @@ class SubmitViewHandler:
             if address is None:
                 photo = await self.storage.get(order.input_key)
                 address = await self.model.upload(photo, name="input.jpg")
-            webhook = f"{self.webhook_url}?view_id={view_id}&attempt={attempt}" if self.webhook_url else None
+            webhook = f"{self.webhook.url}?view_id={view_id}&attempt={attempt}" if self.webhook.url else None
             return await self.model.create(prompt=order.prompt, inputs=[address], webhook=webhook)
         except ModelBusy as busy:
             return _Setback(ViewError.PROVIDER_BUSY, retry_after=busy.retry_after)
@@ -84,7 +86,9 @@ class SubmitViewHandler:
             log.warning("provider_unavailable", view_id=view_id, attempt=attempt, reason=str(failure))
             return _Setback(ViewError.PROVIDER_UNAVAILABLE)
         except ModelRefused as refusal:
-            log.warning("provider_refused", view_id=view_id, attempt=attempt, reason=str(refusal), status=refusal.status)
+            log.warning(
+                "provider_refused", view_id=view_id, attempt=attempt, reason=str(refusal), status=refusal.status
+            )
             return _Setback(ViewError.PROVIDER_UNAVAILABLE, passing=refusal.status == PAYMENT_REQUIRED)
         except (Unavailable, NotFound):
             return _Setback(ViewError.STORAGE_UNAVAILABLE)

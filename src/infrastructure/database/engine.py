@@ -7,7 +7,6 @@ from typing import Any
 import asyncpg
 from sqlalchemy import event
 from sqlalchemy.engine import ExceptionContext
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
@@ -43,13 +42,19 @@ class GuardedSession(AsyncSession):
 
 
 def create_engine(url: str, *, connections: int) -> AsyncEngine:
+    async def connect() -> asyncpg.Connection:
+        try:
+            return await asyncpg.connect(url, timeout=_CONNECT_SECONDS, command_timeout=_COMMAND_SECONDS)
+        except _AWAY as failure:
+            raise database_unavailable() from failure
+
     engine = create_async_engine(
-        url.replace("postgresql://", "postgresql+asyncpg://", 1),
+        "postgresql+asyncpg://",
+        async_creator=connect,
         pool_size=connections,
         max_overflow=0,
         pool_timeout=_ACQUIRE_SECONDS,
         pool_pre_ping=True,
-        connect_args={"timeout": _CONNECT_SECONDS, "command_timeout": _COMMAND_SECONDS},
     )
     event.listen(engine.sync_engine, "handle_error", _translate)
     map_entities()
@@ -109,4 +114,3 @@ async def open_read_pool(url: str, *, connections: int) -> AsyncIterator[ReadPoo
         yield ReadPool(pool)
     finally:
         await pool.close()
-

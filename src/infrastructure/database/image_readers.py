@@ -1,7 +1,7 @@
 """How try-ons are read: columns straight into the answer, no entities."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import asyncpg
@@ -56,6 +56,8 @@ WHERE status IN ('PENDING', 'PROCESSING') AND prediction_id IS NULL AND due_at <
 """
 
 _BEYOND_EVERY_ID = 2**63 - 1
+_FORGOTTEN = timedelta(seconds=60)
+"""A view that has waited this long for a worker is announced again."""
 
 VIEWS = {view.value: view for view in View}
 STATUSES = {status.value: status for status in Status}
@@ -158,11 +160,19 @@ class SqlRenderReader(RenderReader):
         rows = await self._pool.fetch(
             """
             SELECT id FROM views
-            WHERE status IN ('PENDING', 'PROCESSING')
-                AND (deadline_at <= now() OR expires_at <= now() OR lease_until <= now())
+            WHERE status IN ('PENDING', 'PROCESSING') AND (
+                deadline_at <= now() OR expires_at <= now() OR lease_until <= now()
+                OR (lease_until IS NULL AND poll_at IS NULL AND due_at <= now() - $2::interval AND (
+                    view = 'front' OR EXISTS (
+                        SELECT FROM views AS front
+                        WHERE front.image_id = views.image_id AND front.view = 'front' AND front.status = 'COMPLETED'
+                    )
+                ))
+            )
             ORDER BY due_at LIMIT $1
             """,
             limit,
+            _FORGOTTEN,
         )
         return [row["id"] for row in rows]
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 import msgspec
-from sqlalchemy import bindparam, delete, func, insert, select, text, update
+from sqlalchemy import DateTime, bindparam, case, delete, func, insert, literal, select, text, update
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from application.events import Event
@@ -41,18 +41,22 @@ class SqlOutbox(Outbox):
     def add(self, event: Event, *, not_before: datetime | None = None) -> None:
         self._pending.append((event, not_before))
 
-    def forget(self) -> None:
-        self._pending.clear()
-
     async def write(self) -> list[tuple[int, int]]:
         """Insert the pending events; returns the rows that are due at once."""
         pending, self._pending = self._pending, []
-        written = []
+        due = []
         for event, not_before in pending:
-            due_at = func.greatest(func.now() + BELL_GRACE, not_before) if not_before else func.now() + BELL_GRACE
-            row = insert(outbox).values(job=event.job, payload=msgspec.to_builtins(event), due_at=due_at)
-            written.append((await self._session.execute(row.returning(outbox.c.id))).scalar_one())
-        return [(row_id, 0) for row_id in written]
+            later = literal(not_before, DateTime(timezone=True))
+            waits = later > func.now()
+            row = insert(outbox).values(
+                job=event.job,
+                payload=msgspec.to_builtins(event),
+                due_at=case((waits, later), else_=func.now() + BELL_GRACE),
+            )
+            row_id, must_wait = (await self._session.execute(row.returning(outbox.c.id, waits))).one()
+            if not must_wait:
+                due.append((row_id, 0))
+        return due
 
 
 class OutboxRelay:

@@ -29,7 +29,3 @@ class SqlUnitOfWork(UnitOfWork):
         await self._session.commit()
         if rows:
             self._doorbell.ring(rows)
-
-    async def rollback(self) -> None:
-        self._outbox.forget()
-        await self._session.rollback()

@@ -1,0 +1,69 @@
+set positional-arguments
+set shell := ["bash", "-euo", "pipefail", "-c"]
+
+export UV_PYTHON_DOWNLOADS := "never"
+
+bin := ".venv/bin"
+uv := `command -v uv >/dev/null && echo uv || echo "python3 -m uv"`
+installed := sha256(justfile_directory() + sha256_file("requirements.lock") + sha256_file("pyproject.toml"))
+
+# What can be done here
+[private]
+help:
+    @"{{ just_executable() }}" --list --unsorted
+
+# Make .venv from requirements.lock, with the project in it; costs nothing when nothing changed
+setup:
+    @[ "$(cat .venv/.installed 2>/dev/null)" = {{ installed }} ] || "{{ just_executable() }}" _install
+
+_install:
+    #!/usr/bin/env bash
+    set -euo pipefail
+    if ! {{ bin }}/python -c 'import sys; assert sys.version_info >= (3, 11)' 2>/dev/null; then
+        {{ uv }} venv --quiet --clear --python '>=3.11' .venv
+    fi
+    {{ uv }} pip sync --quiet --python {{ bin }}/python --require-hashes requirements.lock
+    {{ uv }} pip install --quiet --python {{ bin }}/python --no-deps --editable .
+    echo {{ installed }} >.venv/.installed
+
+# Play one customer's journey on the whole stack; the pictures go to var/demo
+demo *PHOTO_AND_STYLE: setup
+    @{{ bin }}/hairtryon demo "$@"
+
+# Run the stack until Ctrl-C; restart the API and the worker when the code changes
+dev *OPTIONS: setup
+    @{{ bin }}/hairtryon dev --reload "$@"
+
+# Run every test but the exhaustive ones, and measure what they cover
+test: setup
+    {{ bin }}/coverage erase
+    {{ bin }}/coverage run -m pytest --numprocesses 2 -m "not exhaustive"
+    @{{ bin }}/coverage combine --quiet
+    {{ bin }}/coverage report
+
+# Everything that must hold before a change is shared
+check: setup
+    {{ bin }}/ruff format --check
+    {{ bin }}/ruff check
+    {{ bin }}/mypy .
+    {{ bin }}/lint-imports
+    @"{{ just_executable() }}" test
+
+# Run all fault tests against real processes
+faults: setup
+    {{ bin }}/pytest --numprocesses 2 tests/faults
+
+# Apply the migrations to DATABASE_URL, or to the stack that runs
+migrate: setup
+    {{ bin }}/hairtryon db upgrade
+
+# Format the code and mend what ruff can
+fmt: setup
+    {{ bin }}/ruff format
+    {{ bin }}/ruff check --fix
+
+# Pin the dependencies of pyproject.toml anew
+lock:
+    {{ uv }} pip compile -q --universal --prerelease if-necessary-or-explicit --generate-hashes pyproject.toml \
+        --all-extras --group dev --no-emit-index-url --no-annotate --custom-compile-command "just lock" \
+        -o requirements.lock

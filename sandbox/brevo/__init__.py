@@ -1,0 +1,1 @@
+"""Brevo's transactional mail, under `{root}/brevo`; what was sent can be read there."""

@@ -1,0 +1,86 @@
+"""Strands on canvas: projected, lit from the upper left, painted from the back to the front."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from sandbox.hair.growth import Strands
+from sandbox.hair.head import LEFT, TOP, Field, Image, canvas_size
+from sandbox.hair.scalp import CENTRE, turned, unit
+
+LIGHT = unit(np.array([-0.45, -0.75, 0.6], np.float32))
+HALF = unit(LIGHT + np.array([0, 0, 1], np.float32))
+FRACTION = 4
+"""Bits of a pixel in which lines are placed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dye:
+    """A hair colour (BGR, 0 to 255) and how much it shines, 0 to 1."""
+
+    colour: tuple[float, float, float]
+    shine: float = 0.5
+    tips: tuple[float, float, float] | None = None
+
+
+class Canvas:
+    """A transparent layer (BGRA, colour multiplied by alpha)."""
+
+    def __init__(self, scale: float) -> None:
+        self.scale = scale
+        width, height = canvas_size(scale)
+        self.pixels: Image = np.zeros((height, width, 4), np.uint8)
+
+    def over(self, picture: Field, mask: Field | None = None) -> Field:
+        """This layer on a picture, where the mask lets it."""
+        layer = self.pixels.astype(np.float32)
+        if mask is not None:
+            layer *= mask[..., None]
+        return picture * (1 - layer[..., 3:] / 255) + layer[..., :3]
+
+    @property
+    def alpha(self) -> Field:
+        return self.pixels[..., 3].astype(np.float32) / 255
+
+
+def paint(strands: Strands, dye: Dye, yaw: float, back: Canvas, front: Canvas) -> None:
+    """Paint strands on the layer behind the person and on the one before the person, as they lie."""
+    scale = front.scale
+    points = turned(strands.points, yaw)
+    colours = lit(points, strands, dye)
+    pixels = np.round((points[..., :2] - (LEFT, TOP)) * scale * (1 << FRACTION)).astype(np.int32)
+    depth = (points[:, 1:, 2] + points[:, :-1, 2]) / 2 + strands.layer[:, None] * 0.15
+    behind = points[:, 1:, 2] < CENTRE[2] - 0.02
+    moved = (np.abs(np.diff(pixels, axis=1)).sum(axis=2) > 0)
+    for layer, chosen in ((back, behind & moved), (front, ~behind & moved)):
+        rows, columns = np.nonzero(chosen)
+        order = np.argsort(depth[rows, columns], kind="stable")
+        rows, columns = rows[order], columns[order]
+        starts, ends = pixels[rows, columns].tolist(), pixels[rows, columns + 1].tolist()
+        shades = colours[rows, columns].tolist()
+        thickness = max(1, round(strands.thickness * scale))
+        image, line, smooth = layer.pixels, cv2.line, cv2.LINE_AA
+        for start, end, (blue, green, red) in zip(starts, ends, shades, strict=True):
+            line(image, start, end, (blue, green, red, 255), thickness, smooth, FRACTION)
+
+
+def lit(points: Field, strands: Strands, dye: Dye) -> Field:
+    """The colour of every segment. Hair shines across its direction (Kajiya and Kay, 1989)."""
+    tangent = unit(np.diff(points, axis=1))
+    middle = (points[:, 1:] + points[:, :-1]) / 2
+    around = unit((middle - CENTRE) * (1, 0.55, 1))
+    facing = np.clip(np.sum(around * LIGHT, axis=2), -0.3, 1)
+    diffuse = np.sqrt(np.clip(1 - np.sum(tangent * LIGHT, axis=2) ** 2, 0, 1))
+    gloss = np.sqrt(np.clip(1 - np.sum(tangent * HALF, axis=2) ** 2, 0, 1))
+    shine = np.clip(facing + 0.2, 0, 1) * (gloss**24 * 0.75 + gloss**7 * 0.25) * dye.shine
+    light = strands.light[:, None] * (0.42 + 0.34 * diffuse + 0.34 * np.clip(facing, -0.3, 1))
+    # Below the jaw the hair itself shades what lies further in.
+    light *= 1 - 0.22 * np.clip(middle[..., 1] - 0.5, 0, 1) * (1 - strands.layer[:, None])
+    share = np.linspace(0, 1, points.shape[1] - 1)[None, :, None]
+    base = np.array(dye.colour) * np.ones_like(tangent)
+    if dye.tips is not None:
+        base = base * (1 - share) + np.array(dye.tips) * share
+    glow = base * 0.6 + 255 * 0.4
+    colours = base * (light * (0.82 + 0.18 * np.minimum(1, share[..., 0] * 5)))[..., None]
+    return np.clip(colours + glow * (shine * strands.light[:, None] * 0.62)[..., None], 0, 255)

@@ -1,0 +1,175 @@
+"""The command `hairtryon`. What a command needs is imported when it runs, so that `--help` is quick."""
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
+from dishka import AsyncContainer
+
+from bootstrap.settings import Settings, SettingsError, load_settings
+from presentation.cli.credits import credit_commands
+from presentation.cli.styles import styles
+
+_USAGE = 2
+_CONFLICT = 4
+_UNAVAILABLE = 6
+
+_HOST = click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+_PORT = click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8000,
+    show_default=True,
+    help="The port to listen on; 0: a free one.",
+)
+
+
+@click.group()
+@click.pass_context
+def main(context: click.Context) -> None:
+    """Hair Try-On: a portrait and a hairstyle in, the same person with that hair out."""
+    context.obj = _open_container
+
+
+@main.command()
+@_HOST
+@_PORT
+def serve(host: str, port: int) -> None:
+    """Run the HTTP API."""
+    from bootstrap import http  # noqa: PLC0415
+
+    http.serve(_settings(_environment()), host=host, port=port)
+
+
+@main.command()
+def worker() -> None:
+    """Run the worker that renders, mails and sweeps."""
+    from bootstrap import worker  # noqa: PLC0415
+
+    worker.run(_settings(_environment()))
+
+
+@main.command()
+@_HOST
+@_PORT
+@click.option(
+    "--data", type=click.Path(file_okay=False, path_type=Path), help="The stack's folder. [HAIRTRYON_DATA, var]"
+)
+@click.option("--reload", is_flag=True, help="Restart the API and the worker when the source changes.")
+def dev(host: str, port: int, data: Path | None, reload: bool) -> None:
+    """Run everything on this machine: servers, sandbox, API and worker."""
+    from bootstrap.stack import StackFolder, data_folder, run_dev  # noqa: PLC0415
+
+    environ = _environment()
+    folder = StackFolder(data) if data else data_folder(environ)
+    sys.exit(run_dev(folder, environ, host=host, port=port, reload=reload))
+
+
+@main.command()
+@click.argument("photo", type=click.Path(path_type=Path), required=False)
+@click.argument("style", required=False)
+def demo(photo: Path | None, style: str | None) -> None:
+    """Play one customer's journey: PHOTO with the hair of STYLE, from four sides."""
+    from bootstrap.demo import run_demo  # noqa: PLC0415
+
+    sys.exit(run_demo(_environment(), photo=photo, style=style))
+
+
+@main.command(context_settings={"ignore_unknown_options": True}, add_help_option=False)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def sandbox(arguments: tuple[str, ...]) -> None:
+    """Play the outside services on this machine, for development."""
+    os.execv(sys.executable, [sys.executable, "-P", "-m", "sandbox", *arguments])  # noqa: S606 - our own command line
+
+
+@main.group()
+def db() -> None:
+    """Migrate the database: DATABASE_URL, or else that of the running stack."""
+
+
+@db.command()
+@click.argument("revision", default="head")
+def upgrade(revision: str) -> None:
+    """Apply the migrations up to REVISION."""
+    from bootstrap import migrations  # noqa: PLC0415
+
+    migrations.upgrade(_database_url(), revision)
+
+
+@db.command(context_settings={"ignore_unknown_options": True})  # -1 is no option
+@click.argument("revision")
+def downgrade(revision: str) -> None:
+    """Take the migrations back down to REVISION (`-1`: the last one; `base`: all)."""
+    from bootstrap import migrations  # noqa: PLC0415
+
+    migrations.downgrade(_database_url(), revision)
+
+
+@db.command()
+def check() -> None:
+    """Say whether the database is what this version needs."""
+    from bootstrap import migrations  # noqa: PLC0415
+
+    try:
+        migrations.check(_database_url())
+    except migrations.MigrationsPending as difference:
+        click.echo(difference, err=True)
+        sys.exit(_CONFLICT)
+
+
+@db.command()
+@click.argument("name")
+def write(name: str) -> None:
+    """Write a migration called NAME from what the mapping has and the database has not."""
+    from bootstrap import migrations  # noqa: PLC0415
+
+    migrations.write(_database_url(), name)
+
+
+def _open_container() -> AsyncContainer:
+    """What operators' commands run in: the database of DATABASE_URL, or else that of the running stack."""
+    from bootstrap.container import create_container  # noqa: PLC0415
+    from bootstrap.logging import configure_logging  # noqa: PLC0415
+    from bootstrap.stack import StackError, operator_environment  # noqa: PLC0415
+
+    try:
+        settings = _settings(operator_environment(_environment()))
+    except StackError as error:
+        click.echo(error, err=True)
+        sys.exit(_UNAVAILABLE)
+    configure_logging(settings)
+    return create_container(settings)
+
+
+def _environment() -> dict[str, str]:
+    """The environment with `.env` beneath it."""
+    from bootstrap.stack.environment import read_environment  # noqa: PLC0415
+
+    return read_environment(os.environ, Path.cwd())
+
+
+def _settings(environ: Mapping[str, str]) -> Settings:
+    try:
+        return load_settings(environ)
+    except SettingsError as error:
+        click.echo(error, err=True)
+        sys.exit(_USAGE)
+
+
+def _database_url() -> str:
+    from bootstrap.stack import StackError, operator_environment  # noqa: PLC0415
+
+    try:
+        return operator_environment(_environment())["DATABASE_URL"]
+    except StackError as error:
+        click.echo(error, err=True)
+        sys.exit(_UNAVAILABLE)
+
+
+main.add_command(styles)
+main.add_command(credit_commands)
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,139 @@
+"""The HTTP API, put together and served."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import uvicorn
+from dishka import AsyncContainer, Provider, Scope
+from dishka.integrations.litestar import DishkaRouter, LitestarProvider, setup_dishka
+from litestar import Litestar
+from litestar.di import Provide
+from litestar.openapi.config import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.types import ASGIApp
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from application.images.ports import PictureStorage
+from bootstrap.container import create_container
+from bootstrap.logging import configure_logging
+from bootstrap.settings import Settings
+from infrastructure.job_queue import ArqDoorbell
+from infrastructure.storage.disk import DiskStorage
+from presentation.http.auth import AuthController
+from presentation.http.authentication import Authenticator, TokenCookies, provide_actor
+from presentation.http.edge import Edge
+from presentation.http.errors import EXCEPTION_HANDLERS
+from presentation.http.health import HealthController, HealthProbes
+from presentation.http.images import ImageController, ProviderWebhookController
+from presentation.http.limits import Limiter, RateLimits
+from presentation.http.media import read_picture
+from presentation.http.metrics import HttpMetrics
+from presentation.http.security import ClientAddresses, Origins
+from presentation.http.styles import StyleController
+from presentation.http.users import UserController
+
+PREFIX = "/api/v1"
+LARGEST_JSON = 64 * 1024
+"""Bytes; routes that take more say so."""
+_DRAIN_SECONDS = 20
+
+
+def create_app(settings: Settings, *overrides: Provider) -> Litestar:
+    """Build the API's routes over a container; `overrides` replace adapters (with `override=True`)."""
+    limiter = Limiter(RateLimits(settings.rate_limit_generate, settings.rate_limit_auth, settings.rate_limit_default))
+    container = create_container(settings, _web(settings, limiter), LitestarProvider(), *overrides)
+    api = DishkaRouter(
+        PREFIX,
+        route_handlers=[AuthController, UserController, StyleController, ImageController, ProviderWebhookController],
+        dependencies={"actor": Provide(provide_actor)},
+    )
+
+    @asynccontextmanager
+    async def with_container(app: Litestar) -> AsyncIterator[None]:
+        app.state.authenticator = await container.get(Authenticator)
+        app.state.probes = await _probes(container)
+        storage = await container.get(PictureStorage)
+        if isinstance(storage, DiskStorage):
+            app.state.read_signed = storage.read_signed
+        try:
+            yield
+        finally:
+            await container.close()
+
+    app = Litestar(
+        [api, HealthController, *([read_picture] if settings.storage == "disk" else [])],
+        exception_handlers=EXCEPTION_HANDLERS,
+        lifespan=[with_container],
+        request_max_body_size=LARGEST_JSON,
+        openapi_config=OpenAPIConfig(
+            title="Hair Try-On",
+            version="1.0.0",
+            description="Upload a portrait, pick a hairstyle, get the same person with that hair from up to four sides.",
+            path="/schema",
+            render_plugins=[JsonRenderPlugin()],
+            use_handler_docstrings=True,
+        ),
+        logging_config=None,
+        debug=False,
+    )
+    app.state.metrics = HttpMetrics()
+    app.state.metrics_token = settings.metrics_token
+    setup_dishka(container, app)
+    app.asgi_handler = _edge(settings, app, limiter)
+    return app
+
+
+def _web(settings: Settings, limiter: Limiter) -> Provider:
+    """Make what only HTTP needs."""
+    web = Provider(scope=Scope.APP)
+    web.provide(lambda: limiter, provides=Limiter)
+    web.provide(Authenticator)
+    cookies = TokenCookies(
+        secure=settings.secure_cookies,
+        samesite=settings.cookie_samesite,
+        access_seconds=int(settings.access_token_minutes * 60),
+        refresh_seconds=int(settings.refresh_token_days * 86_400),
+    )
+    web.provide(lambda: cookies, provides=TokenCookies)
+    return web
+
+
+def _edge(settings: Settings, app: Litestar, limiter: Limiter) -> ASGIApp:
+    proxies = [part.strip() for part in settings.trusted_proxies.split(",") if part.strip()]
+    return Edge(
+        app.asgi_handler,
+        origins=Origins(settings.origins),
+        addresses=ClientAddresses(proxies),
+        limiter=limiter,
+        metrics=app.state.metrics,
+        https=settings.is_https,
+    )
+
+
+async def _probes(container: AsyncContainer) -> HealthProbes:
+    engine = await container.get(AsyncEngine)
+    doorbell = await container.get(ArqDoorbell)
+    storage = await container.get(PictureStorage)
+
+    async def ask_database() -> None:
+        async with engine.connect() as connection:
+            await connection.execute(text("SELECT 1"))
+
+    return HealthProbes({"database": ask_database}, {"redis": doorbell.ping, "storage": storage.ping})
+
+
+def serve(settings: Settings, *, host: str, port: int) -> None:
+    """Serve until SIGTERM or SIGINT, then answer what has begun, and end."""
+    configure_logging(settings)
+    uvicorn.run(
+        create_app(settings),
+        host=host,
+        port=port,
+        access_log=False,
+        server_header=False,
+        date_header=True,
+        log_config=None,
+        timeout_graceful_shutdown=_DRAIN_SECONDS,
+        proxy_headers=False,
+    )

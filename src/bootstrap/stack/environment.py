@@ -1,0 +1,49 @@
+"""What the processes of a stack are told: the environment, `.env`, and beneath both what the stack itself provides."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from dotenv import dotenv_values
+
+from bootstrap.stack.folder import StackError, StackFolder
+
+PLAYED_SERVICES = {
+    "REPLICATE_BASE_URL": "/replicate/v1",
+    "BREVO_BASE_URL": "/brevo/v3",
+}
+"""The outside services that the sandbox plays while their address is unset, and the path where it does so."""
+
+
+def read_environment(environ: Mapping[str, str], folder: Path) -> dict[str, str]:
+    """The environment over the `.env` of this folder; what is empty is left out, for it is as good as unset."""
+    return {name: value for name, value in {**dotenv_values(folder / ".env"), **environ}.items() if value}
+
+
+def data_folder(environ: Mapping[str, str]) -> StackFolder:
+    """`HAIRTRYON_DATA`, else `var/` in the current directory."""
+    return StackFolder(Path(environ.get("HAIRTRYON_DATA") or "var"))
+
+
+def provided(folder: StackFolder, environ: Mapping[str, str], addresses: Mapping[str, str]) -> dict[str, str]:
+    """The environment, completed for a development stack that keeps its data in this folder."""
+    ours = {"HAIRTRYON_ENV": "dev", "STORAGE": "disk", "MEDIA_DIR": str(folder.media), **folder.secrets(), **addresses}
+    if environ.get("REPLICATE_BASE_URL"):
+        del ours["REPLICATE_WEBHOOK_SECRET"]  # ours is good for the sandbox only: another provider signs with its own
+    return {**ours, **environ, "HAIRTRYON_DATA": str(folder.root)}
+
+
+def operator_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """For a command that works on a database: without a `DATABASE_URL`, on that of the stack of `HAIRTRYON_DATA`.
+
+    Raises `StackError` when no stack runs there.
+    """
+    if environ.get("DATABASE_URL"):
+        return dict(environ)
+    folder = data_folder(environ)
+    addresses = folder.addresses()
+    if not addresses:
+        raise StackError(
+            f"DATABASE_URL is not set, and no stack runs in {folder.root}. Start one with `hairtryon dev`, "
+            "or set DATABASE_URL."
+        )
+    return provided(folder, environ, addresses)

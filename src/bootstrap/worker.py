@@ -1,0 +1,117 @@
+"""The worker, put together and run: jobs by the bell, schedules by the clock."""
+
+import asyncio
+import signal
+import socket
+from typing import Any
+
+import structlog
+from arq.worker import Worker, func
+from dishka import AsyncContainer
+from redis.exceptions import RedisError
+
+from application.images.ports import RenderReader
+from bootstrap.container import create_container
+from bootstrap.logging import configure_logging
+from bootstrap.settings import Settings
+from infrastructure.database.outbox import OutboxRelay
+from infrastructure.job_queue import JOB, QUEUE, ArqDoorbell, pack, redis_settings, unpack
+from presentation.worker.jobs import Deliveries
+from presentation.worker.schedules import RELAY_SECONDS, Schedules, every
+
+log = structlog.get_logger()
+
+_JOBS_AT_ONCE = 40
+_JOB_SECONDS = 120
+_DRAIN_SECONDS = 20
+_REDIS_PAUSE_SECONDS = 1.0
+_OFTEN_ENOUGH = 1_000_000
+"""arq drops a job after `max_tries`, counting shutdowns too; our rows decide when enough is enough."""
+
+
+def run(settings: Settings) -> None:
+    """Work until SIGTERM or SIGINT, then finish what has begun, and end."""
+    configure_logging(settings)
+    asyncio.run(_work(settings))
+
+
+async def _work(settings: Settings) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    container = create_container(settings)
+    try:
+        schedules = [asyncio.create_task(work) for work in await _schedules(container, settings)]
+        jobs = asyncio.create_task(_answer_bell(container, settings, stop))
+        log.info("worker_ready")
+        await stop.wait()
+        for schedule in schedules:
+            schedule.cancel()
+        await jobs
+    finally:
+        await container.close()
+        log.info("worker_stopped")
+
+
+async def _schedules(container: AsyncContainer, settings: Settings) -> list[Any]:
+    schedules = Schedules(
+        container,
+        await container.get(OutboxRelay),
+        await container.get(ArqDoorbell),
+        await container.get(RenderReader),
+    )
+    return [
+        every(RELAY_SECONDS, schedules.ring_due_rows),
+        every(settings.poll_seconds, schedules.poll_predictions),
+        every(settings.sweep_seconds, schedules.sweep_views),
+    ]
+
+
+async def _answer_bell(container: AsyncContainer, settings: Settings, stop: asyncio.Event) -> None:
+    """Run arq until told to stop. Redis going away ends arq, not us: the schedules go on, and arq is run anew."""
+    deliveries = Deliveries(container, await container.get(OutboxRelay))
+
+    async def deliver(_: dict[Any, Any], row_id: int) -> None:
+        await deliveries.deliver(row_id)
+
+    while not stop.is_set():
+        worker = Worker(
+            [func(deliver, name=JOB, max_tries=_OFTEN_ENOUGH)],  # type: ignore[arg-type]
+            queue_name=QUEUE,
+            redis_settings=redis_settings(settings.redis_url),
+            handle_signals=False,
+            max_jobs=_JOBS_AT_ONCE,
+            job_timeout=_JOB_SECONDS,
+            keep_result=0,
+            poll_delay=0.1,
+            health_check_key=f"{QUEUE}:health:{socket.gethostname()}",
+            job_serializer=pack,
+            job_deserializer=unpack,
+            log_results=False,
+        )
+        running = asyncio.create_task(worker.async_run())
+        stopping = asyncio.create_task(stop.wait())
+        await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        if stop.is_set():
+            await _drain(worker)
+        running.cancel()
+        outcome = (await asyncio.gather(running, return_exceptions=True))[0]
+        if isinstance(outcome, RedisError | OSError):
+            log.warning("redis_away", reason=type(outcome).__name__)
+            await asyncio.sleep(_REDIS_PAUSE_SECONDS)
+        elif isinstance(outcome, Exception):
+            log.error("arq_stopped", exc_info=outcome)
+            await asyncio.sleep(_REDIS_PAUSE_SECONDS)
+        try:
+            await worker.close()
+        except (RedisError, OSError) as failure:
+            log.warning("redis_away", reason=type(failure).__name__)
+
+
+async def _drain(worker: Worker) -> None:
+    """Let jobs that have begun finish; what has not begun stays in the outbox."""
+    worker.allow_pick_jobs = False
+    begun = list(worker.tasks.values())
+    if begun:
+        await asyncio.wait(begun, timeout=_DRAIN_SECONDS)

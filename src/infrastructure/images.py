@@ -1,0 +1,77 @@
+"""Pictures that nobody vouches for, decoded and encoded anew by libvips."""
+
+import asyncio
+import os
+from concurrent.futures import ThreadPoolExecutor
+
+import pyvips
+
+from application.images.ports import Picture, PictureProcessor
+from domain.errors import Unprocessable
+
+MAX_PIXELS = 25_000_000
+JPEG_QUALITY = 90
+
+_MAGIC = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a")
+_LOADERS = ("VipsForeignLoadJpeg", "VipsForeignLoadPng", "VipsForeignLoadNsgif")
+
+
+class VipsPictureProcessor(PictureProcessor):
+    """JPEG, PNG and GIF (its first frame) by libvips, in threads of its own.
+
+    libvips leaves the interpreter's lock while it works, so threads are enough. There are as many as cores: more would
+    only hold more decoded pixels in memory. What waits, waits in the pool's queue, and is dropped when its caller is
+    cancelled.
+
+    Making one forbids libvips every other loader, in the whole process: a file that hides, say, an SVG or a PDF behind
+    a picture's name never meets the code that would read it.
+    """
+
+    def __init__(self, *, threads: int | None = None) -> None:
+        pyvips.block_untrusted_set(True)
+        pyvips.operation_block_set("VipsForeignLoad", True)
+        for loader in _LOADERS:
+            pyvips.operation_block_set(loader, False)
+        pyvips.cache_set_max(0)  # no two uploads are alike, and a cache would keep their pixels
+        self._threads = ThreadPoolExecutor(threads or os.cpu_count() or 1, thread_name_prefix="pictures")
+
+    async def normalise(self, data: bytes, *, max_side: int = 2048, min_side: int = 256) -> Picture:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, _normalise, data, max_side, min_side)
+
+
+def _normalise(data: bytes, max_side: int, min_side: int) -> Picture:
+    if not data.startswith(_MAGIC):
+        raise Unprocessable("image_unreadable", "The file is not a JPEG, PNG or GIF picture.")
+    try:
+        _check_size(data, min_side)
+        picture = _upright_srgb(data, max_side)
+        encoded: bytes = picture.jpegsave_buffer(Q=JPEG_QUALITY, keep="none")
+    except pyvips.Error as error:
+        raise Unprocessable("image_unreadable", "The picture is broken or incomplete.") from error
+    return Picture(data=encoded, width=picture.width, height=picture.height)
+
+
+def _check_size(data: bytes, min_side: int) -> None:
+    """Judge the header alone: opening decodes no pixel."""
+    header = pyvips.Image.new_from_buffer(data, "", access="sequential")
+    if header.width * header.height > MAX_PIXELS:
+        raise Unprocessable("image_too_many_pixels", f"The picture has more than {MAX_PIXELS // 1_000_000} megapixels.")
+    if min(header.width, header.height) < min_side:
+        raise Unprocessable("image_too_small", f"The picture's short side has fewer than {min_side} pixels.")
+
+
+def _upright_srgb(data: bytes, max_side: int) -> pyvips.Image:
+    """Turned as its EXIF orientation says, 8-bit sRGB, without alpha; shrunk while it is decoded.
+
+    The loader is told through `option_string`: libvips 8.18 does not hand the `fail_on` of `thumbnail_buffer` on to it,
+    so that truncated files came out as pictures with a grey rest.
+    """
+    picture = pyvips.Image.thumbnail_buffer(
+        data, max_side, height=max_side, size="down", output_profile="srgb", option_string="fail_on=error"
+    )
+    if picture.interpretation != "srgb":
+        picture = picture.colourspace("srgb")
+    if picture.hasalpha():
+        picture = picture.flatten(background=[255, 255, 255])
+    return picture

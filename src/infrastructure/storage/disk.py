@@ -1,0 +1,132 @@
+"""Pictures in a folder, served by our own API under addresses that expire."""
+
+import asyncio
+import hashlib
+import hmac
+import os
+import re
+import tempfile
+import time
+from base64 import urlsafe_b64encode
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from urllib.parse import quote
+
+from application.images.ports import PictureStorage
+from domain.errors import NotFound, Unavailable
+from infrastructure.storage.addresses import reachable_from_outside
+
+_KEY = re.compile(r"[A-Za-z0-9_-]+(?:/[A-Za-z0-9_-]+)*(?:\.[a-z0-9]+)?", re.ASCII)
+_LONGEST_KEY = 200
+
+
+class DiskStorage(PictureStorage):
+    """Files under `root`, written whole or not at all.
+
+    A signature covers the key and the time it ends. Times are rounded up to the next half life, so that every process
+    hands out the same address for a key over half its life (browsers then find it in their cache) and each address
+    still lives for half of `url_life` seconds at least. No list of addresses is kept.
+
+    The first of `secrets` signs; all of them are accepted, so that a secret can be replaced without breaking addresses.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        *,
+        public_url: str,
+        secrets: Sequence[str],
+        url_life: int = 3600,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._root = root
+        self._media = f"{public_url.rstrip('/')}/media"
+        self._reachable = reachable_from_outside(public_url)
+        self._secrets = [hmac.digest(secret.encode(), b"media address", hashlib.sha256) for secret in secrets]
+        self._half_life = max(1, url_life // 2)
+        self._now = now
+
+    async def put(self, key: str, data: bytes, *, content_type: str = "image/jpeg") -> None:  # noqa: ARG002 - the key's suffix tells
+        path = self._path(key)
+        try:
+            await asyncio.to_thread(_write, self._root, path, data)
+        except OSError as error:
+            raise _unavailable() from error
+
+    async def get(self, key: str) -> bytes:
+        try:
+            return await asyncio.to_thread(self._path(key).read_bytes)
+        except (FileNotFoundError, IsADirectoryError, ValueError) as error:
+            raise _not_found() from error
+        except OSError as error:
+            raise _unavailable() from error
+
+    async def delete(self, key: str) -> None:
+        try:
+            await asyncio.to_thread(self._path(key).unlink, missing_ok=True)
+        except OSError as error:
+            raise _unavailable() from error
+
+    async def url(self, key: str) -> str:
+        expires = (int(self._now()) // self._half_life + 2) * self._half_life
+        signature = _sign(self._secrets[0], key, str(expires)).decode()
+        return f"{self._media}/{quote(key)}?expires={expires}&signature={signature}"
+
+    async def public_url(self, key: str) -> str | None:
+        return await self.url(key) if self._reachable else None
+
+    async def read_signed(self, key: str, expires: str, signature: str) -> bytes:
+        """What an address made by `url` stands for; `NotFound` when it is expired, forged or its file is gone."""
+        signed = any(hmac.compare_digest(_sign(secret, key, expires), _bytes(signature)) for secret in self._secrets)
+        if not signed or int(expires) <= self._now():
+            raise _not_found()
+        return await self.get(key)
+
+    async def ping(self) -> None:
+        try:
+            await asyncio.to_thread(_try_out, self._root)
+        except OSError as error:
+            raise _unavailable() from error
+
+    def _path(self, key: str) -> Path:
+        """The key's file. `ValueError` for what is no key of ours, so that none can leave the folder."""
+        if len(key) > _LONGEST_KEY or not _KEY.fullmatch(key):
+            raise ValueError(f"not a storage key: {key[:_LONGEST_KEY]!r}")
+        return self._root / key
+
+
+def _write(root: Path, path: Path, data: bytes) -> None:
+    root.mkdir(mode=0o700, parents=True, exist_ok=True)  # a mode holds for the last folder alone
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(prefix=".", suffix=".part", dir=path.parent, delete=False) as file:
+        try:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+            Path(file.name).replace(path)
+        except BaseException:
+            Path(file.name).unlink(missing_ok=True)
+            raise
+
+
+def _try_out(root: Path) -> None:
+    root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(prefix=".ping-", dir=root) as file:
+        file.write(b"ping")
+        file.flush()
+
+
+def _sign(secret: bytes, key: str, expires: str) -> bytes:
+    return urlsafe_b64encode(hmac.digest(secret, _bytes(f"{expires}\n{key}"), hashlib.sha256)).rstrip(b"=")
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode(errors="surrogatepass")  # a query may hold lone surrogates
+
+
+def _not_found() -> NotFound:
+    return NotFound("not_found", "There is no such picture.")
+
+
+def _unavailable() -> Unavailable:
+    return Unavailable("storage_unavailable", "Pictures cannot be stored or read just now.", retry_after=5)

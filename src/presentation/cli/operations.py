@@ -1,0 +1,83 @@
+"""How an operator's command reaches a handler, and how its outcome is shown."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from functools import update_wrapper
+from getpass import getuser
+from typing import Any, TypeVar
+
+import click
+import msgspec
+from dishka import AsyncContainer
+from msgspec import Struct
+from rich.console import Console
+from rich.table import Table
+
+from application.actor import Actor
+from domain.errors import Conflict, Failure, Forbidden, Invalid, NotFound, Unavailable, Unprocessable
+
+Result = TypeVar("Result")
+OpenContainer = Callable[[], AsyncContainer]
+
+EXIT_CODES: dict[type[Failure], int] = {
+    Invalid: 2,
+    Unprocessable: 2,
+    NotFound: 3,
+    Conflict: 4,
+    Forbidden: 5,
+    Unavailable: 6,
+}
+OTHERWISE = 1
+
+
+class Operation:
+    """One operator's command: who runs it, where, and how its outcome is to be shown."""
+
+    def __init__(self, open_container: OpenContainer, *, operator: str | None, as_json: bool) -> None:
+        self._open_container = open_container
+        self._as_json = as_json
+        self._actor = Actor.operator(operator or os.environ.get("HAIRTRYON_OPERATOR") or getuser())
+
+    def run(self, handler: type[Callable[[Any, Actor], Awaitable[Result]]], command: object) -> Result:
+        """Have the handler answer; what it refuses ends the program with a line on stderr and the category's code."""
+
+        async def answer() -> Result:
+            container = self._open_container()
+            try:
+                async with container() as scope:
+                    handle = await scope.get(handler)
+                    result: Result = await handle(command, self._actor)
+                    return result
+            finally:
+                await container.close()
+
+        try:
+            return asyncio.run(answer())
+        except Failure as failure:
+            click.echo(f"{failure.code}: {failure.detail}", err=True)
+            codes = [EXIT_CODES[category] for category in type(failure).__mro__ if category in EXIT_CODES]
+            sys.exit(codes[0] if codes else OTHERWISE)
+
+    def show(self, result: Struct, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+        """Print a table for people, or the whole result as JSON for scripts."""
+        if self._as_json:
+            click.echo(msgspec.json.format(msgspec.json.encode(result)))
+            return
+        table = Table(*columns)
+        for row in rows:
+            table.add_row(*(str(cell) for cell in row))
+        Console().print(table)
+
+
+def operation(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options that all operators' commands have, and an `Operation` as its first argument."""
+
+    def with_operation(open_container: OpenContainer, /, operator: str | None, as_json: bool, **options: Any) -> None:
+        command(Operation(open_container, operator=operator, as_json=as_json), **options)
+
+    update_wrapper(with_operation, command)
+    named = click.option("--operator", metavar="NAME", help="Your name for the records. [HAIRTRYON_OPERATOR, login]")
+    shown = click.option("--json", "as_json", is_flag=True, help="Print JSON for scripts.")
+    return named(shown(click.pass_obj(with_operation)))

@@ -1,0 +1,101 @@
+"""Registering, signing in and out."""
+
+from typing import Annotated
+
+from dishka.integrations.litestar import FromDishka
+from litestar import Controller, Request, Response, get, post
+from litestar.di import Provide
+from litestar.params import Parameter
+
+from application.actor import Actor
+from application.auth.log_in import LogIn, LogInHandler
+from application.auth.log_out import LogOut, LogOutHandler
+from application.auth.refresh_session import RefreshSession, RefreshSessionHandler
+from application.auth.register import Register, RegisterHandler
+from application.auth.resend_verification import ResendVerification, ResendVerificationHandler
+from application.auth.tokens import Accepted, TokenPair
+from application.auth.verify_email import VerifyEmail, VerifyEmailHandler
+from domain.errors import Unauthenticated
+from presentation.http.authentication import (
+    REFRESH_COOKIE,
+    AnyRequest,
+    TokenCookies,
+    provide_visitor,
+    require_origin,
+)
+from presentation.http.documentation import refusals
+
+MailedToken = Annotated[str, Parameter(query="token", min_length=1, max_length=512)]
+
+
+class AuthController(Controller):
+    path = "/auth"
+    tags = ("auth",)
+    dependencies = {"visitor": Provide(provide_visitor)}  # noqa: RUF012 - Litestar's shape
+
+    @post("/register", status_code=202, operation_id="register", responses=refusals(400, 429))
+    async def register(self, data: Register, visitor: Actor, handle: FromDishka[RegisterHandler]) -> Accepted:
+        return await handle(data, visitor)
+
+    @get("/verify", operation_id="verifyEmailByLink", responses=refusals(400, 429))
+    async def verify_by_link(
+        self, mailed_token: MailedToken, visitor: Actor, handle: FromDishka[VerifyEmailHandler]
+    ) -> Response[TokenPair]:
+        """Use the mailed link itself. No cookies are set: whoever follows a link has not asked to be signed in here."""
+        pair = await handle(VerifyEmail(mailed_token), visitor)
+        return Response(pair, headers={"Cache-Control": "no-store"})
+
+    @post("/verify", status_code=200, operation_id="verifyEmail", responses=refusals(400, 429))
+    async def verify(
+        self,
+        data: VerifyEmail,
+        visitor: Actor,
+        handle: FromDishka[VerifyEmailHandler],
+        cookies: FromDishka[TokenCookies],
+    ) -> Response[TokenPair]:
+        return cookies.set(await handle(data, visitor))
+
+    @post("/resend-verification", status_code=202, operation_id="resendVerification", responses=refusals(400, 429))
+    async def resend_verification(
+        self, data: ResendVerification, visitor: Actor, handle: FromDishka[ResendVerificationHandler]
+    ) -> Accepted:
+        return await handle(data, visitor)
+
+    @post("/login", status_code=200, operation_id="logIn", responses=refusals(400, 401, 403, 429))
+    async def log_in(
+        self, data: LogIn, visitor: Actor, handle: FromDishka[LogInHandler], cookies: FromDishka[TokenCookies]
+    ) -> Response[TokenPair]:
+        return cookies.set(await handle(data, visitor))
+
+    @post("/refresh", status_code=200, operation_id="refresh", responses=refusals(400, 401, 403, 429))
+    async def refresh(
+        self,
+        request: AnyRequest,
+        visitor: Actor,
+        handle: FromDishka[RefreshSessionHandler],
+        cookies: FromDishka[TokenCookies],
+        data: RefreshSession | None = None,
+    ) -> Response[TokenPair]:
+        """Send the refresh token in the body or in its cookie; the body wins."""
+        return cookies.set(await handle(data or RefreshSession(_cookie_token(request)), visitor))
+
+    @post("/logout", status_code=204, operation_id="logOut", responses=refusals(400, 401, 403, 429))
+    async def log_out(
+        self,
+        request: AnyRequest,
+        actor: Actor,
+        handle: FromDishka[LogOutHandler],
+        cookies: FromDishka[TokenCookies],
+        data: LogOut | None = None,
+    ) -> Response[None]:
+        token = data.refresh_token if data else None
+        await handle(LogOut(token or request.cookies.get(REFRESH_COOKIE)), actor)
+        return cookies.clear()
+
+
+def _cookie_token(request: Request) -> str:  # type: ignore[type-arg]
+    token = request.cookies.get(REFRESH_COOKIE)
+    if token is None:
+        raise Unauthenticated("not_authenticated", "Send a refresh token.")
+    require_origin(request)
+    return token

@@ -1,0 +1,97 @@
+"""Who is asking: from a bearer token or a cookie to an actor."""
+
+from typing import Any
+
+from litestar import Request, Response
+from litestar.datastructures import Cookie
+
+from application.actor import Actor
+from application.auth.ports import SessionGate, Tokens
+from application.auth.tokens import TokenPair
+from domain.errors import Forbidden, Unauthenticated
+from presentation.http.security import CHANGING_METHODS, client_of
+
+AnyRequest = Request[Any, Any, Any]
+
+ACCESS_COOKIE = "access_token"
+REFRESH_COOKIE = "refresh_token"
+_REFRESH_PATH = "/api/v1/auth"
+
+
+class Authenticator:
+    """Reads the credential of a request. A header wins over a cookie."""
+
+    def __init__(self, tokens: Tokens, gate: SessionGate) -> None:
+        self._tokens = tokens
+        self._gate = gate
+
+    async def actor(self, request: AnyRequest) -> Actor:
+        claims = self._tokens.read_access(_credential(request))
+        return await self._gate.admit(claims)
+
+
+def _credential(request: AnyRequest) -> str:
+    header = request.headers.get("authorization")
+    if header is not None:
+        scheme, _, token = header.partition(" ")
+        if scheme.lower() != "bearer":
+            raise Unauthenticated("not_authenticated", "Send `Authorization: Bearer` and an access token.")
+        return token.strip()
+    cookie = request.cookies.get(ACCESS_COOKIE)
+    if cookie is None:
+        raise Unauthenticated("not_authenticated", "Please log in.")
+    require_origin(request)
+    return cookie
+
+
+def require_origin(request: AnyRequest) -> None:
+    """Refuse a change whose credential a browser added by itself unless it names an origin; the edge knows which."""
+    if request.method in CHANGING_METHODS and "origin" not in request.headers:
+        raise Forbidden("csrf_rejected", "A request with cookies must carry its Origin.")
+
+
+def visitor_of(request: AnyRequest) -> Actor:
+    """Somebody who is not signed in, or need not be."""
+    ip, user_agent = request.scope["state"]["client"]
+    return Actor.anonymous(client_of(ip, user_agent.decode("latin-1")))
+
+
+async def provide_actor(request: AnyRequest) -> Actor:
+    authenticator: Authenticator = request.app.state.authenticator
+    return await authenticator.actor(request)
+
+
+async def provide_visitor(request: AnyRequest) -> Actor:
+    return visitor_of(request)
+
+
+class TokenCookies:
+    """Puts tokens into cookies that scripts cannot read, and takes them out again."""
+
+    def __init__(self, *, secure: bool, samesite: str, access_seconds: int, refresh_seconds: int) -> None:
+        self._secure = secure
+        self._samesite: Any = samesite
+        self._access_seconds = access_seconds
+        self._refresh_seconds = refresh_seconds
+
+    def set(self, pair: TokenPair, status_code: int = 200) -> Response[TokenPair]:
+        cookies = [
+            self._cookie(ACCESS_COOKIE, "/", pair.access_token, self._access_seconds),
+            self._cookie(REFRESH_COOKIE, _REFRESH_PATH, pair.refresh_token, self._refresh_seconds),
+        ]
+        return Response(pair, status_code=status_code, cookies=cookies, headers={"Cache-Control": "no-store"})
+
+    def clear(self) -> Response[None]:
+        cookies = [self._cookie(ACCESS_COOKIE, "/", "", 0), self._cookie(REFRESH_COOKIE, _REFRESH_PATH, "", 0)]
+        return Response(None, status_code=204, cookies=cookies)
+
+    def _cookie(self, name: str, path: str, value: str, seconds: int) -> Cookie:
+        return Cookie(
+            key=name,
+            value=value,
+            path=path,
+            max_age=seconds,
+            httponly=True,
+            secure=self._secure,
+            samesite=self._samesite,
+        )

@@ -1,0 +1,159 @@
+"""The outermost layer: what happens to every request, before and after the routes.
+
+It gives each request an id, counts it against its limit, refuses foreign origins and wrong content types, answers
+CORS preflights, adds the security headers, and leaves one line in the log and one count in the metrics. It is plain
+ASGI, and one layer, because it runs for every request.
+"""
+
+import time
+from http import HTTPStatus
+from uuid import uuid4
+
+import structlog
+from litestar.enums import ScopeType
+from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
+
+from domain.errors import Failure, Forbidden
+from presentation.http.limits import Limiter, rate_of
+from presentation.http.metrics import HttpMetrics
+from presentation.http.problems import MEDIA_TYPE, Problem, encode, headers_of, problem_of, problem_of_failure
+from presentation.http.security import (
+    CHANGING_METHODS,
+    ClientAddresses,
+    Headers,
+    Origins,
+    acceptable_request_id,
+    network_of,
+    security_headers,
+)
+
+log = structlog.get_logger()
+
+_READ_HEADERS = frozenset(
+    {
+        b"origin",
+        b"x-request-id",
+        b"x-forwarded-for",
+        b"content-type",
+        b"content-length",
+        b"content-encoding",
+        b"transfer-encoding",
+        b"authorization",
+        b"cookie",
+        b"user-agent",
+    }
+)
+_NO_STORE = (b"cache-control", b"no-store")
+
+
+class Edge:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        origins: Origins,
+        addresses: ClientAddresses,
+        limiter: Limiter,
+        metrics: HttpMetrics,
+        https: bool,
+    ) -> None:
+        self._app = app
+        self._origins = origins
+        self._addresses = addresses
+        self._limiter = limiter
+        self._metrics = metrics
+        self._headers = security_headers(https=https)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == ScopeType.HTTP:
+            await self._answer(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+    async def _answer(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
+        began = time.perf_counter()
+        given = {name: value for name, value in scope["headers"] if name in _READ_HEADERS}
+        request_id = self._request_id(given)
+        structlog.contextvars.bind_contextvars(request_id=request_id)
+        peer = scope["client"][0] if scope["client"] else ""
+        forwarded = given.get(b"x-forwarded-for")
+        ip = self._addresses.of(peer, forwarded.decode("latin-1") if forwarded else None)
+        scope.setdefault("state", {}).update(request_id=request_id, client=(ip, given.get(b"user-agent", b"")))
+        origin = given.get(b"origin")
+        added = [*self._headers, (b"x-request-id", request_id.encode()), *self._origins.headers(origin)]
+        signed_in = b"authorization" in given or b"access_token=" in given.get(b"cookie", b"")
+        status = 500
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers: Headers = list(message["headers"])
+                names = {name for name, _ in headers}
+                headers += [(name, value) for name, value in added if name not in names]
+                if signed_in and b"cache-control" not in names:
+                    headers.append(_NO_STORE)
+                message["headers"] = headers
+            await send(message)
+
+        try:
+            if scope["method"] == "OPTIONS" and origin is not None:
+                await _reply(send_with_headers, HTTPStatus.NO_CONTENT, self._origins.preflight_headers(origin))
+                return
+            refusal = self._refusal(scope, given, ip, request_id)
+            if refusal is None:
+                await self._app(scope, receive, send_with_headers)
+            else:
+                problem, headers = refusal
+                content_type = (b"content-type", MEDIA_TYPE.encode())
+                await _reply(send_with_headers, problem.status, [content_type, *headers], encode(problem))
+        finally:
+            self._record(scope, status, time.perf_counter() - began)
+
+    def _request_id(self, given: dict[bytes, bytes]) -> str:
+        own = given.get(b"x-request-id", b"").decode("latin-1")
+        return own if own and acceptable_request_id(own) else uuid4().hex
+
+    def _refusal(
+        self, scope: HTTPScope, given: dict[bytes, bytes], ip: str, request_id: str
+    ) -> tuple[Problem, Headers] | None:
+        path, method = scope["path"], scope["method"]
+        try:
+            rate = rate_of(path, method)
+            if rate is not None:
+                self._limiter.hit(rate, network_of(ip))
+            if method in CHANGING_METHODS:
+                origin = given.get(b"origin")
+                if origin is not None and not self._origins.allow(origin):
+                    raise Forbidden("csrf_rejected", "Requests from this origin are not accepted.")
+                if not _readable(path, given):
+                    detail = "Send application/json, or multipart/form-data for uploads, not compressed."
+                    return problem_of(415, "unsupported_media_type", detail, request_id), []
+        except Failure as failure:
+            headers = [(name.lower().encode(), value.encode()) for name, value in headers_of(failure).items()]
+            return problem_of_failure(failure, request_id), headers
+        return None
+
+    def _record(self, scope: HTTPScope, status: int, seconds: float) -> None:
+        # The template, not the path: paths and queries hold ids, tokens and signatures.
+        route = scope.get("path_template") or "unmatched"
+        self._metrics.record(scope["method"], route, status, seconds)
+        log.info("request", method=scope["method"], route=route, status=status, seconds=round(seconds, 6))
+
+
+def _readable(path: str, given: dict[bytes, bytes]) -> bool:
+    if given.get(b"content-encoding", b"identity").lower() != b"identity":
+        return False
+    has_body = given.get(b"content-length", b"0") != b"0" or b"transfer-encoding" in given
+    content_type = given.get(b"content-type", b"").partition(b";")[0].strip().lower()
+    if not has_body and not content_type:
+        return True
+    if path.startswith(("/api/v1/image/upload", "/api/v1/user/me/picture", "/media/")):
+        return content_type in {b"application/json", b"multipart/form-data"}
+    return content_type == b"application/json"
+
+
+async def _reply(send: Send, status: int, headers: Headers, body: bytes = b"") -> None:
+    length = (b"content-length", str(len(body)).encode())
+    await send({"type": "http.response.start", "status": status, "headers": [*headers, length]})
+    await send({"type": "http.response.body", "body": body, "more_body": False})

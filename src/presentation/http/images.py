@@ -1,0 +1,109 @@
+"""Try-ons: uploading a photo, asking for renders, watching them; and the provider's events."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import msgspec
+from dishka.integrations.litestar import FromDishka
+from litestar import Controller, get, post
+from litestar.datastructures import UploadFile
+from litestar.enums import RequestEncodingType
+from litestar.params import Body, Parameter
+
+from application.actor import Actor
+from application.images.generate_image import GenerateImage, GenerateImageHandler, ImageAccepted
+from application.images.get_status import GetStatus, GetStatusHandler
+from application.images.ports import ImageStatus, Prediction
+from application.images.record_prediction import RecordPrediction, RecordPredictionHandler
+from application.images.upload_photo import LARGEST_UPLOAD, UploadedPhoto, UploadPhoto, UploadPhotoHandler
+from application.webhooks import WebhookVerifier
+from domain.errors import Invalid, NotFound
+from presentation.http.authentication import AnyRequest
+from presentation.http.documentation import refusals
+from presentation.http.limits import Limiter
+
+IdempotencyKey = Annotated[
+    str | None,
+    Parameter(header="Idempotency-Key", min_length=1, max_length=255, pattern=r"^[\x21-\x7e]+$", required=False),
+]
+ImageId = Annotated[int, Parameter(ge=1)]
+LargeId = Annotated[int, Parameter(ge=1, le=2**63 - 1)]
+
+_LARGEST_ID = 2**63 - 1
+_FORM_OVERHEAD = 64 * 1024
+_LARGEST_WEBHOOK = 256 * 1024
+
+
+@dataclass
+class PhotoForm:
+    file: UploadFile
+
+
+class ImageController(Controller):
+    path = "/image"
+    tags = ("image",)
+
+    @post(
+        "/upload",
+        operation_id="uploadPhoto",
+        request_max_body_size=LARGEST_UPLOAD + _FORM_OVERHEAD,
+        responses=refusals(400, 401, 403, 413, 415, 422, 429),
+    )
+    async def upload(
+        self,
+        data: Annotated[PhotoForm, Body(media_type=RequestEncodingType.MULTI_PART)],
+        actor: Actor,
+        handle: FromDishka[UploadPhotoHandler],
+    ) -> UploadedPhoto:
+        return await handle(UploadPhoto(await data.file.read()), actor)
+
+    @post(
+        "/generate",
+        status_code=202,
+        operation_id="generateImage",
+        responses=refusals(400, 401, 402, 403, 404, 409, 415, 422, 429),
+    )
+    async def generate(
+        self,
+        data: GenerateImage,
+        actor: Actor,
+        handle: FromDishka[GenerateImageHandler],
+        limiter: FromDishka[Limiter],
+        idempotency_key: IdempotencyKey = None,
+    ) -> ImageAccepted:
+        limiter.hit("generate", actor.name)
+        return await handle(data, actor, idempotency_key)
+
+    @get("/status/{image_id:int}", operation_id="getStatus", responses=refusals(401, 403, 404, 429))
+    async def status(self, image_id: int, actor: Actor, handle: FromDishka[GetStatusHandler]) -> ImageStatus:
+        if not 0 < image_id <= _LARGEST_ID:
+            raise NotFound("image_not_found", "There is no such image.")
+        return await handle(GetStatus(image_id), actor)
+
+
+class ProviderWebhookController(Controller):
+    path = "/image/webhook"
+    tags = ("webhooks",)
+
+    @post(
+        status_code=204,
+        operation_id="receivePrediction",
+        request_max_body_size=_LARGEST_WEBHOOK,
+        responses=refusals(400, 401, 413),
+    )
+    async def receive(
+        self,
+        request: AnyRequest,
+        view_id: LargeId,
+        attempt: LargeId,
+        signatures: FromDishka[WebhookVerifier],
+        handle: FromDishka[RecordPredictionHandler],
+    ) -> None:
+        """Take the provider's signed news of a prediction: the prediction itself, as it stands."""
+        body = await request.body()
+        signatures.verify(body, dict(request.headers))
+        try:
+            prediction = msgspec.json.decode(body, type=Prediction)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as fault:
+            raise Invalid("malformed_json", "The body is no prediction.") from fault
+        await handle(RecordPrediction(view_id, attempt, prediction), Actor.system("replicate"))

@@ -1,0 +1,89 @@
+"""What the worker does by the clock: ring for rows that were not done, look at predictions, sweep."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Protocol
+
+import structlog
+from dishka import AsyncContainer
+
+from application.images.poll_prediction import PollPrediction, PollPredictionHandler
+from application.images.ports import RenderReader
+from application.images.sweep_view import SweepView, SweepViewHandler
+from domain.errors import Unavailable
+from presentation.worker.jobs import WORKER
+
+log = structlog.get_logger()
+
+RELAY_SECONDS = 0.5
+_BATCH = 100
+_SIDE_BY_SIDE = 16
+
+Rows = Sequence[tuple[int, int]]
+
+
+class Relay(Protocol):
+    async def take_due(self, limit: int) -> list[tuple[int, int]]: ...
+
+    async def put_back(self, rows: Rows) -> None: ...
+
+
+class Bell(Protocol):
+    async def ring_now(self, rows: Rows) -> None: ...
+
+
+async def every(seconds: float, work: Callable[[], Awaitable[bool]]) -> None:
+    """Do some work for ever, again at once while there is more of it, and whatever went wrong the last time."""
+    while True:
+        more = False
+        try:
+            more = await work()
+        except Unavailable as failure:
+            log.warning("schedule_put_off", work=work.__name__, reason=failure.detail)
+        except Exception:
+            log.exception("schedule_failed", work=work.__name__)
+        if not more:
+            await asyncio.sleep(seconds)
+
+
+class Schedules:
+    """Each method does one batch and tells whether there is more to do. All are safe to run in several workers."""
+
+    def __init__(self, container: AsyncContainer, relay: Relay, bell: Bell, renders: RenderReader) -> None:
+        self._container = container
+        self._relay = relay
+        self._bell = bell
+        self._renders = renders
+
+    async def ring_due_rows(self) -> bool:
+        rows = await self._relay.take_due(_BATCH)
+        if rows:
+            try:
+                await self._bell.ring_now(rows)
+            except Exception:
+                await self._relay.put_back(rows)
+                raise
+        return len(rows) == _BATCH
+
+    async def poll_predictions(self) -> bool:
+        due = await self._renders.due_for_poll(_BATCH)
+        await self._each(PollPredictionHandler, [PollPrediction(view_id) for view_id in due])
+        return False
+
+    async def sweep_views(self) -> bool:
+        overdue = await self._renders.overdue(_BATCH)
+        await self._each(SweepViewHandler, [SweepView(view_id) for view_id in overdue])
+        return len(overdue) == _BATCH
+
+    async def _each(self, handler: type[Callable[[Any, Any], Awaitable[None]]], commands: Sequence[object]) -> None:
+        at_once = asyncio.Semaphore(_SIDE_BY_SIDE)
+
+        async def run(command: object) -> None:
+            async with at_once, self._container() as scope:
+                handle = await scope.get(handler)
+                await handle(command, WORKER)
+
+        results = await asyncio.gather(*(run(command) for command in commands), return_exceptions=True)
+        for command, result in zip(commands, results, strict=True):
+            if isinstance(result, BaseException):
+                log.error("scheduled_item_failed", command=repr(command), exc_info=result)
