@@ -22,7 +22,8 @@ def parted(at: float) -> Comb:
     def comb(points: Field) -> Field:
         behind = behindness(points)
         side = np.where(points[..., 0] > at * (1 - behind), 1.0, -1.0)
-        return vectors(side * (1 - 0.9 * behind), 0.2 + 0.8 * behind, -0.08 - 0.1 * behind)
+        side = side * np.clip((-0.2 - points[..., 1]) / 0.3, 0, 1)
+        return vectors(side * (1 - 0.9 * behind), 0.2 + 0.8 * behind, 0.06 - 0.2 * behind)
 
     return comb
 

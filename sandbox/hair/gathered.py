@@ -116,9 +116,9 @@ def ponytail(style: Hairstyle, rng: np.random.Generator) -> Coiffure:
         path = [(0, -1.05, -0.55), (0.04, -1.3, -0.78), (0.2, -0.95, -1.18), (0.5, 0.2, -1.12), (0.72, 1.1, -0.7),
                 (0.78, 1.75, -0.5)]  # fmt: skip
     falls = tail(path, 0.24, rng)
-    clumped(falls, 50, 0.4, rng)
+    lock = clumped(falls, 50, 0.4, rng)
     if style.texture in {"wavy", "bent", "curly"}:
-        waved(falls, 0.06, 0.5, rng)
+        waved(falls, 0.06, 0.5, lock, rng)
     return Coiffure(strands=[base, falls, *fringe(style.fringe, style, rng)])
 
 

@@ -20,6 +20,8 @@ class Strands:
     light: Field
     layer: Field
     thickness: float = 0.008
+    relief: Field | None = None
+    """Brightness along each strand, where it winds into and out of the light."""
 
     def __len__(self) -> int:
         return len(self.points)
@@ -91,8 +93,9 @@ def hanging(points: Field) -> Field:
     """Downwards, and gently together: hair that hangs free gathers about the neck."""
     inwards = np.clip(np.abs(points[:, 0]) - 0.55, 0, 0.5) * -np.sign(points[:, 0]) * 0.6
     closing = np.where(points[:, 2] < -0.35, -0.25 * points[:, 0], 0)
+    drift = np.where(points[:, 2] > -0.2, 0.1, -0.1)
     free = 1 - on_head(points)
-    return unit(np.stack([(inwards + closing) * free, np.ones(len(points)), -0.1 * free], axis=1))
+    return unit(np.stack([(inwards + closing) * free, np.ones(len(points)), drift * free], axis=1))
 
 
 def finer(strands: Strands, count: int) -> None:
@@ -124,8 +127,8 @@ def arc(strands: Strands) -> Field:
     return np.concatenate([np.zeros((len(strands), 1)), np.cumsum(steps, axis=1)], axis=1)[..., None].astype(np.float32)
 
 
-def clumped(strands: Strands, clumps: int, strength: float, rng: np.random.Generator) -> Field:
-    """Draw strands together into locks towards their tips, in place; returns the lock of each strand."""
+def clumped(strands: Strands, clumps: int, strength: float, rng: np.random.Generator, stray: float = 0) -> Field:
+    """Draw strands together into locks, in place, which stray from their way; returns the lock of each strand."""
     leaders = rng.choice(len(strands), min(clumps, len(strands)), replace=False)
     roots, tips = strands.points[:, 0], strands.points[:, -1]
     # Neighbours at root and tip, so that no lock straddles a parting.
@@ -137,27 +140,41 @@ def clumped(strands: Strands, clumps: int, strength: float, rng: np.random.Gener
     target = strands.points[leaders[lock]] + (roots - roots[leaders[lock]])[:, None] * 0.25
     pull = strength * progress(strands) ** 0.7
     strands.points = strands.points * (1 - pull) + target * pull
-    tone = rng.normal(0, 0.1, len(leaders))
+    tone = rng.normal(0, 0.1 + stray, len(leaders))
+    if stray:
+        ways = np.cumsum(rng.normal(0, stray, (len(leaders), 5, 3)), axis=1)
+        steps = np.minimum(progress(strands)[0, :, 0] * 5, 4.999).astype(int)
+        strands.points = strands.points + ways[lock][:, steps] * progress(strands)
     strands.light = (strands.light + tone[lock]).astype(np.float32)
-    return lock.astype(np.float32)
+    return np.searchsorted(np.unique(lock), lock).astype(np.float32)
 
 
 def waved(
-    strands: Strands, size: float, length: float, rng: np.random.Generator, *, unison: float = 0.7, start: float = 0.25
+    strands: Strands, size: float, length: float, lock: Field, rng: np.random.Generator, *, start: float = 0.2
 ) -> None:
-    """Bend strands into waves of so much height and length; in unison 1 all of them swing together."""
+    """Bend every lock into waves of so much height and length that begin at `start` units from the root."""
     sideways, away = across(strands)
-    phase = strands.points[:, :1, 2:] * 3 + rng.uniform(-np.pi, np.pi, (len(strands), 1, 1)) * (1 - unison)
-    swing = arc(strands) * (2 * np.pi / length) + phase
+    swing = arc(strands) * (2 * np.pi / length) * varied(lock, 0.035, rng) + varied(lock, 0.55, rng)
     ramp = np.clip((arc(strands) - start) / 0.4, 0, 1)
-    strands.points = strands.points + ramp * size * (np.sin(swing) * sideways + 0.4 * np.cos(swing) * away)
+    strands.points = strands.points + ramp * size * (np.sin(swing) * sideways + 0.5 * np.cos(swing) * away)
+    strands.relief = (1 + 0.28 * ramp * np.cos(swing))[..., 0].astype(np.float32)
 
 
 def curled(strands: Strands, radius: float, pitch: float, lock: Field, rng: np.random.Generator) -> None:
-    """Wind strands into ringlets, each lock about its own axis."""
+    """Wind every lock into a ringlet."""
     sideways, away = across(strands)
-    phases = rng.uniform(0, 2 * np.pi, int(lock.max()) + 1)[lock.astype(int)][:, None, None]
-    turns = rng.choice([-1, 1], int(lock.max()) + 1)[lock.astype(int)][:, None, None]
-    swing = arc(strands) * (2 * np.pi / pitch) * turns + phases
-    ramp = np.clip(arc(strands) / 0.25, 0, 1)
-    strands.points = strands.points + ramp * radius * (np.sin(swing) * sideways + np.cos(swing) * away)
+    count = int(lock.max()) + 1
+    phase = rng.uniform(0, 2 * np.pi, count)[lock.astype(int)][:, None, None]
+    hand = rng.choice([-1, 1], count)[lock.astype(int)][:, None, None]
+    swing = arc(strands) * (2 * np.pi / pitch) * hand * varied(lock, 0.2, rng) + phase
+    swing = swing + rng.normal(0, 0.55, (len(strands), 1, 1))
+    ramp = np.clip(arc(strands) / 0.3, 0, 1)
+    strands.points = strands.points + ramp * radius * varied(lock, 0.2, rng) * (
+        np.sin(swing) * sideways + np.cos(swing) * away
+    )
+    strands.relief = (1 + 0.36 * ramp * np.cos(swing))[..., 0].astype(np.float32)
+
+
+def varied(lock: Field, spread: float, rng: np.random.Generator) -> Field:
+    """A factor near 1 for each lock."""
+    return (1 + rng.normal(0, spread, int(lock.max()) + 1))[lock.astype(int)][:, None, None].astype(np.float32)

@@ -20,10 +20,10 @@ def loose(style: Hairstyle, rng: np.random.Generator) -> Coiffure:
 
 def falling(style: Hairstyle, points: Field, rng: np.random.Generator) -> Strands:
     nature = Nature(
-        length=style.reach + 1.4, lift=0.2 + style.volume, gravity=0.5, volume=style.volume, vary=0.06, steps=26
+        length=style.reach + 1.4, lift=0.2 + style.volume, gravity=0.5, volume=style.volume, vary=0.06, inertia=0.65, steps=26
     )
     strands = grow(points, combs.parted(style.parting), nature, rng, ends=ends_of(style, points, rng))
-    lock = clumped(strands, *clumps_of(style), rng)
+    lock = clumped(strands, *clumps_of(style), rng, stray=0.05 if style.texture in {"curly", "coily"} else 0)
     shape_ends(strands, style)
     texture(strands, style, lock, rng)
     return strands
@@ -44,11 +44,11 @@ def clumps_of(style: Hairstyle) -> tuple[int, float]:
     """How many locks, and how tight."""
     return {
         "straight": (420, 0.35),
-        "bent": (260, 0.6),
-        "wavy": (240, 0.7),
+        "bent": (170, 0.65),
+        "wavy": (110, 0.8),
         "finger_waves": (500, 0.3),
-        "curly": (230, 0.85),
-        "coily": (190, 0.85),
+        "curly": (150, 0.82),
+        "coily": (190, 0.9),
     }[style.texture]
 
 
@@ -65,19 +65,19 @@ def shape_ends(strands: Strands, style: Hairstyle) -> None:
 def texture(strands: Strands, style: Hairstyle, lock: Field, rng: np.random.Generator) -> None:
     match style.texture:
         case "bent":
-            waved(strands, 0.045, 0.95, rng, unison=0.6)
+            waved(strands, 0.06, 1.1, lock, rng)
         case "wavy":
-            waved(strands, 0.075, 0.62, rng, unison=0.75)
+            waved(strands, 0.09, 0.78, lock, rng)
         case "finger_waves":
-            waved(strands, 0.05, 0.34, rng, unison=1, start=0)
+            waved(strands, 0.05, 0.3, lock * 0, rng, start=0)
         case "curly":
             finer(strands, 72)
-            curled(strands, 0.07, 0.26, lock, rng)
+            curled(strands, 0.075, 0.3, lock, rng)
         case "coily":
             finer(strands, 84)
             curled(strands, 0.055, 0.15, lock, rng)
         case "straight":
-            waved(strands, 0.008, 0.9, rng, unison=0.3)
+            waved(strands, 0.008, 0.9, lock, rng)
 
 
 def fringe(kind: Fringe, style: Hairstyle, rng: np.random.Generator) -> list[Strands]:
@@ -85,7 +85,8 @@ def fringe(kind: Fringe, style: Hairstyle, rng: np.random.Generator) -> list[Str
     if kind == "none":
         return []
     points = roots(16000, rng)
-    front = points[(angle_round(points) < 46) & (points[:, 1] > -0.9) & (points[:, 1] < -0.55)]
+    edge = 50 + rng.normal(0, 3, len(points))
+    front = points[(angle_round(points) < edge) & (points[:, 1] > -0.9) & (points[:, 1] < -0.55)]
     count = len(front)
     low = {"blunt": BROW, "micro": -0.44, "wispy": BROW, "side": -0.08, "curtain": 0.35, "curly": BROW}[kind]
     ragged = {"blunt": 0.015, "micro": 0.05, "wispy": 0.1, "side": 0.08, "curtain": 0.1, "curly": 0.1}[kind]
@@ -114,5 +115,5 @@ def fringe(kind: Fringe, style: Hairstyle, rng: np.random.Generator) -> list[Str
         finer(strands, 40)
         curled(strands, 0.06, 0.22, lock, rng)
     elif style.texture in {"wavy", "bent"}:
-        waved(strands, 0.02, 0.5, rng)
+        waved(strands, 0.02, 0.5, lock, rng)
     return [strands]

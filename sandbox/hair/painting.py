@@ -48,21 +48,24 @@ def paint(strands: Strands, dye: Dye, yaw: float, back: Canvas, front: Canvas) -
     """Paint strands on the layer behind the person and on the one before the person, as they lie."""
     scale = front.scale
     points = turned(strands.points, yaw)
-    colours = lit(points, strands, dye)
     pixels = np.round((points[..., :2] - (LEFT, TOP)) * scale * (1 << FRACTION)).astype(np.int32)
-    depth = (points[:, 1:, 2] + points[:, :-1, 2]) / 2 + strands.layer[:, None] * 0.15
-    behind = points[:, 1:, 2] < CENTRE[2] - 0.02
-    moved = (np.abs(np.diff(pixels, axis=1)).sum(axis=2) > 0)
-    for layer, chosen in ((back, behind & moved), (front, ~behind & moved)):
+    # Hair that hangs beside the neck lies before the shoulders unless it is well behind them.
+    ends = points[:, 1:]
+    behind = ends[..., 2] < np.interp(ends[..., 1], (0.5, 1.1), (CENTRE[2] - 0.02, -0.35))
+    seen = np.abs(np.diff(pixels, axis=1)).sum(axis=2) > 0
+    # Nothing is seen of what lies behind the middle of the head.
+    seen &= ~(behind & (np.linalg.norm((ends - CENTRE)[..., :2] / (0.5, 0.6), axis=2) < 1))
+    depth = (ends[..., 2] + points[:, :-1, 2]) / 2 + strands.layer[:, None] * 0.15
+    colours = lit(points, strands, dye).astype(np.int32)
+    thickness = max(1, round(strands.thickness * scale))
+    for layer, chosen in ((back, behind & seen), (front, ~behind & seen)):
         rows, columns = np.nonzero(chosen)
         order = np.argsort(depth[rows, columns], kind="stable")
         rows, columns = rows[order], columns[order]
-        starts, ends = pixels[rows, columns].tolist(), pixels[rows, columns + 1].tolist()
-        shades = colours[rows, columns].tolist()
-        thickness = max(1, round(strands.thickness * scale))
+        lines = np.hstack([pixels[rows, columns], pixels[rows, columns + 1], colours[rows, columns]]).tolist()
         image, line, smooth = layer.pixels, cv2.line, cv2.LINE_AA
-        for start, end, (blue, green, red) in zip(starts, ends, shades, strict=True):
-            line(image, start, end, (blue, green, red, 255), thickness, smooth, FRACTION)
+        for x, y, to_x, to_y, blue, green, red in lines:
+            line(image, (x, y), (to_x, to_y), (blue, green, red, 255), thickness, smooth, FRACTION)
 
 
 def lit(points: Field, strands: Strands, dye: Dye) -> Field:
@@ -74,7 +77,9 @@ def lit(points: Field, strands: Strands, dye: Dye) -> Field:
     diffuse = np.sqrt(np.clip(1 - np.sum(tangent * LIGHT, axis=2) ** 2, 0, 1))
     gloss = np.sqrt(np.clip(1 - np.sum(tangent * HALF, axis=2) ** 2, 0, 1))
     shine = np.clip(facing + 0.2, 0, 1) * (gloss**24 * 0.75 + gloss**7 * 0.25) * dye.shine
-    light = strands.light[:, None] * (0.42 + 0.34 * diffuse + 0.34 * np.clip(facing, -0.3, 1))
+    light = strands.light[:, None] * (0.5 + 0.3 * diffuse + 0.34 * np.clip(facing, -0.3, 1))
+    if strands.relief is not None:
+        light *= strands.relief[:, 1:]
     # Below the jaw the hair itself shades what lies further in.
     light *= 1 - 0.22 * np.clip(middle[..., 1] - 0.5, 0, 1) * (1 - strands.layer[:, None])
     share = np.linspace(0, 1, points.shape[1] - 1)[None, :, None]

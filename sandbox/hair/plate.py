@@ -63,7 +63,7 @@ def take_off_hair(picture: Field, scale: float) -> Plate:
     inside_soft = blur(inside.astype(np.float32), 1.0)[..., None]
     cover = behind * (1 - inside_soft) + flesh * inside_soft
     bare = enlarge(hair_soft, scale)[..., None]
-    head = (y < 0.6) | ((np.abs(x) < 0.52) & (y < 1.03))
+    head = (y < 0.6) | (face > 0.3) | (skin_like & (np.abs(x) < 0.52) & (y < 1.03))
     gone = ((person > 0.5) & (head | hair)).astype(np.float32)
     headless = enlarge(blur(cv2.dilate(gone, np.ones((5, 5), np.uint8)), 1.2), scale)[..., None]
     skin = (person > 0.5) & ~hair & (skin_like | (face > 0.5)) & (y < 1.4)

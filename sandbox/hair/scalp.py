@@ -69,8 +69,9 @@ def pushed_out(points: Field, clearance: Field) -> Field:
 def off_the_face(points: Field) -> Field:
     """Part what hangs before the face to its sides."""
     x, y = points[:, 0], points[:, 1]
-    keep = np.interp(y, (-0.64, -0.45, -0.15, 0.5, 1.0, 1.3), (0, 0.34, 0.5, 0.5, 0.34, 0.2)).astype(np.float32)
-    before = (points[:, 2] > 0.05) & (np.abs(x) < keep)
+    keep = np.interp(y, (-0.64, -0.45, -0.15, 0.5, 1.1, 2.0), (0, 0.34, 0.5, 0.52, 0.46, 0.4)).astype(np.float32)
+    keep *= np.clip((points[:, 2] + 0.15) / 0.3, 0, 1)
+    before = np.abs(x) < keep
     points[before, 0] = np.where(x[before] < 0, -keep[before], keep[before])
     return points
 

@@ -120,6 +120,5 @@ def mullet(style: Hairstyle, rng: np.random.Generator) -> Coiffure:
     tail = grow(points[behind], combs.parted(0), loose, rng, ends=ends)
     flare = np.clip((tail.points[..., 1] - 0.7) / 0.6, 0, 1)
     tail.points[..., 0] *= 1 + 0.35 * flare
-    clumped(tail, 120, 0.75, rng)
-    waved(tail, 0.04, 0.5, rng)
+    waved(tail, 0.04, 0.5, clumped(tail, 120, 0.75, rng), rng)
     return Coiffure(strands=[tail, short])

@@ -35,7 +35,7 @@ def turn_face(plate: Plate, yaw: float) -> tuple[Field, Field]:
         there[row] = np.clip(edges * plate.scale + 0.5, 0, 1)
     columns = ((source - LEFT) * plate.scale - 0.5).astype(np.float32)
     rows = np.repeat(np.arange(len(y), dtype=np.float32)[:, None], x.shape[1], axis=1)
-    mask = blur(cv2.erode(np.minimum(face_of(plate), plate.person), np.ones((3, 3), np.uint8), iterations=round(plate.scale * 0.02)), 3)
+    mask = blur(cv2.erode(np.minimum(face_of(plate), plate.person), np.ones((3, 3), np.uint8), iterations=round(plate.scale * 0.03)), 3)
     texture = plate.picture * mask[..., None] + plate.flesh * (1 - mask[..., None])
     return cv2.remap(texture, columns, rows, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE), there
 

@@ -68,7 +68,7 @@ def dev(host: str, port: int, data: Path | None, reload: bool) -> None:
 
 
 @main.command()
-@click.argument("photo", type=click.Path(path_type=Path), required=False)
+@click.argument("photo", type=click.Path(exists=True, dir_okay=False, readable=True, path_type=Path), required=False)
 @click.argument("style", required=False)
 def demo(photo: Path | None, style: str | None) -> None:
     """Play one customer's journey: PHOTO with the hair of STYLE, from four sides."""

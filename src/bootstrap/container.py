@@ -85,7 +85,6 @@ from infrastructure.mail_templates import JinjaMailTemplates
 from infrastructure.passwords import Argon2Passwords
 from infrastructure.replicate import ReplicateModel
 from infrastructure.storage.disk import DiskStorage
-from infrastructure.storage.s3 import S3Storage
 from infrastructure.tokens import JwtTokens
 from infrastructure.webhook_signatures import StandardWebhookVerifier
 
@@ -170,6 +169,9 @@ class Gateways(Provider):
             secrets = [key for key in (settings.secret_key, settings.secret_key_previous) if key]
             yield DiskStorage(settings.media_folder, public_url=settings.public_url, secrets=secrets)
             return
+        # Its libraries take a second to import, which only those who use them should wait for.
+        from infrastructure.storage.s3 import S3Storage  # noqa: PLC0415
+
         async with S3Storage(
             bucket=settings.bucket_name,
             region=settings.aws_region,

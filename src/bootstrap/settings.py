@@ -119,14 +119,19 @@ class Settings(Struct, frozen=True, kw_only=True, rename="upper"):
 
     @property
     def webhook_url(self) -> str | None:
-        """Where Replicate may report: on a public https address, or on this machine to a provider played here."""
+        """Where Replicate may report, if what it reports can be checked.
+
+        On a public https address, or on this machine to a provider that is played here.
+        """
         played_here = not self.is_prod and is_loopback(self.public_url) and is_loopback(self.replicate_base_url)
-        return f"{self.public_url.rstrip('/')}/api/v1/image/webhook" if self.is_https or played_here else None
+        reachable = self.is_https or played_here
+        return f"{self.public_url.rstrip('/')}/api/v1/image/webhook" if reachable and self.replicate_webhook_secret else None
 
     @property
     def played_output_host(self) -> str | None:
         """The host and port that outputs may come from over http: the sandbox, in dev and test only."""
-        return None if self.is_prod else urlsplit(self.replicate_base_url).netloc
+        address = urlsplit(self.replicate_base_url)
+        return address.netloc if address.scheme == "http" and not self.is_prod else None
 
 
 def load_settings(environ: Mapping[str, str]) -> Settings:

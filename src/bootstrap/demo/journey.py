@@ -12,8 +12,8 @@ from urllib.parse import urljoin
 
 import msgspec
 
-from bootstrap.demo.customer import Customer, Image, JourneyError, Style
-from bootstrap.demo.screen import Screen
+from bootstrap.demo.customer import TERMINAL, Customer, Image, JourneyError, Style
+from bootstrap.demo.screen import Screen, Step
 from bootstrap.settings import Settings
 from bootstrap.stack import Stack, StackError, StackFolder, end_on_signals
 
@@ -26,6 +26,10 @@ _EMAIL = "ada@example.org"
 _NAME = "Ada"
 
 
+class NoSuchStyleError(JourneyError):
+    """The catalogue has no such hairstyle; the message names some that it has."""
+
+
 def run_demo(environ: Mapping[str, str], *, photo: Path | None, style: str | None) -> int:
     """Play the journey and show it; returns the exit code.
 
@@ -33,12 +37,14 @@ def run_demo(environ: Mapping[str, str], *, photo: Path | None, style: str | Non
     """
     screen = Screen()
     try:
-        portrait = _readable(photo or _astronaut())
         folder = StackFolder(STACK)
         folder.reset()
         stack = Stack(folder, _settings_of_the_demo(environ), port=0, tell=screen.remark)
         end_on_signals(stack.crew)
-        _Demo(screen, stack).play(portrait, style or DEFAULT_STYLE)
+        _Demo(screen, stack).play(photo or _astronaut(), style or DEFAULT_STYLE)
+    except NoSuchStyleError as error:
+        screen.failure(str(error))
+        return 1
     except (StackError, JourneyError) as error:
         screen.failure(str(error), f"The logs are in {STACK}.")
         return 1
@@ -57,13 +63,14 @@ class _Demo:
         with ExitStack() as rooms:
             with screen.step("Starting PostgreSQL, Valkey, the sandbox, the API and the worker") as step:
                 rooms.enter_context(self._stack.running())
-                step.done = f"PostgreSQL, Valkey, the sandbox, the API and the worker run at {self._stack.url}"
+                step.note("PostgreSQL, Valkey, the sandbox, the API and the worker")
+                step.done = f"Everything runs at {self._stack.url}"
             customer = rooms.enter_context(Customer(self._stack.url, self._outbox, before_each_call=self._require_life))
             self._sign_up(customer)
             pictures = self._try_on(customer, photo, wanted_style)
             with screen.step("Stopping everything") as step:
                 rooms.close()
-                step.done = "Everything is stopped"
+                step.done = "Everything stopped"
         screen.summary(f"Done in {time.perf_counter() - began:.1f} s. The pictures:", pictures, self._who_drew())
 
     def _sign_up(self, customer: Customer) -> None:
@@ -73,41 +80,38 @@ class _Demo:
             step.done = f"{_NAME} registered as {_EMAIL}"
         with self._screen.step("Waiting for the verification mail") as step:
             mail = customer.wait_for_mail(_EMAIL)
-            step.done = f"Brevo, played by the sandbox, was given the mail “{mail.subject}”"
+            step.done = f"Mail came: {mail.subject}"
         with self._screen.step("Following the link in the mail") as step:
             customer.follow(mail.links[0])
-            step.done = "The link in it proved the address"
+            step.done = "The link in it was followed: the address is verified"
         with self._screen.step("Logging in") as step:
             customer.log_in(_EMAIL, password)
-            credits_given = customer.profile().credits
-            step.done = f"{_NAME} logged in and has {credits_given} free credits"
+            step.done = f"{_NAME} logged in and has {customer.profile().credits} free credits"
 
     def _try_on(self, customer: Customer, photo: Path, wanted_style: str) -> list[Path]:
         with self._screen.step("Looking through the catalogue") as step:
             styles = customer.styles()
             style = _pick(styles, wanted_style)
-            step.done = f"Out of {len(styles)} hairstyles, {_NAME} picked {style.name}: {style.description}"
+            step.note(style.description)
+            step.done = f"{style.name} picked out of {len(styles)} hairstyles"
         with self._screen.step(f"Uploading {photo}") as step:
             upload = customer.upload(photo)
-            step.done = f"{photo.name} was uploaded, checked and stored at {upload.width} x {upload.height} pixels"
+            step.done = f"{photo.name} uploaded, stored at {upload.width} x {upload.height} pixels"
         with self._screen.step("Asking for four views") as step:
             accepted = customer.generate(style, upload, list(VIEWS))
-            held = customer.profile().credits_held
-            step.done = f"Four views were ordered; {held} credits are held for them"
+            step.done = f"Four views ordered, {customer.profile().credits_held} credits held for them"
         with self._screen.step("Rendering") as step:
-            image = customer.watch(accepted.image_id, lambda seen: step.say(_progress(seen)))
+            image = customer.watch(accepted.image_id, _Progress(step))
             _require_all(image)
-            for view in image.views:
-                step.note(f"{view.view:<6} {view.time_taken or 0:6.2f} s after the order")
-            step.done = "Four views were rendered, the side views from the finished front"
+            step.done = "Four views rendered, the side views from the finished front"
         with self._screen.step("Downloading") as step:
             pictures = _download(customer, image)
-            step.done = f"{len(pictures)} pictures were downloaded"
+            step.done = f"{len(pictures)} pictures downloaded"
         with self._screen.step("Looking at the credits") as step:
             profile = customer.profile()
             if profile.credits_held:
                 raise JourneyError(f"{profile.credits_held} credits are still held, though nothing is being rendered.")
-            step.done = f"{accepted.credits_held} credits were spent, {profile.credits} are left, none is held"
+            step.done = f"{accepted.credits_held} credits spent, {profile.credits} left, none held"
         return pictures
 
     @property
@@ -128,6 +132,21 @@ class _Demo:
         return f"These pictures were rendered by the model at {environ['REPLICATE_BASE_URL']}."
 
 
+class _Progress:
+    """Tells how each view stands while it is rendered, and when it is there."""
+
+    def __init__(self, step: Step) -> None:
+        self._step = step
+        self._told: set[str] = set()
+
+    def __call__(self, image: Image) -> None:
+        for view in image.views:
+            if view.status in TERMINAL and view.view not in self._told:
+                self._told.add(view.view)
+                self._step.note(f"{view.view:<6} {view.status.lower()} after {view.time_taken or 0:.1f} s")
+        self._step.say(", ".join(f"{view.view} {view.status.lower()}" for view in image.views))
+
+
 def _settings_of_the_demo(environ: Mapping[str, str]) -> dict[str, str]:
     """The environment without what configures a deployment, but with what chooses the image model."""
     settings = {field.encode_name for field in msgspec.structs.fields(Settings)}
@@ -140,14 +159,6 @@ def _astronaut() -> Path:
     if sandbox is None or sandbox.origin is None:
         raise JourneyError("There is no default photo here: name one, as in `hairtryon demo me.jpg`.")
     return Path(sandbox.origin).with_name("photos") / "astronaut.jpg"
-
-
-def _readable(photo: Path) -> Path:
-    try:
-        photo.open("rb").close()
-    except OSError as error:
-        raise JourneyError(f"The photo {photo} cannot be read: {error.strerror}.") from error
-    return photo
 
 
 def _pick(styles: list[Style], wanted: str) -> Style:
@@ -164,10 +175,6 @@ def _pick(styles: list[Style], wanted: str) -> Style:
 
 def _slug(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", name.casefold()).strip("-")
-
-
-def _progress(image: Image) -> str:
-    return "Rendering: " + ", ".join(f"{view.view} {view.status.lower()}" for view in image.views)
 
 
 def _require_all(image: Image) -> None:

@@ -26,8 +26,8 @@ class Step:
         self._status.update(f"[dim]{escape(how_it_goes)}[/]")
 
     def note(self, line: str) -> None:
-        """Leave a line beneath the step."""
-        self._console.print(f"      {escape(line)}", highlight=False)
+        """Leave a line above the step's own."""
+        self._console.print(f"     [dim]{escape(line)}[/]", soft_wrap=True)
 
 
 class Screen:
