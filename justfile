@@ -2,6 +2,8 @@ set positional-arguments
 set shell := ["bash", "-euo", "pipefail", "-c"]
 
 export UV_PYTHON_DOWNLOADS := "never"
+# uv trusts what the system trusts, as pip and curl do, where the system has a list of its own.
+export UV_SYSTEM_CERTS := env("UV_SYSTEM_CERTS", path_exists("/etc/ssl/certs/ca-certificates.crt"))
 
 bin := ".venv/bin"
 uv := `command -v uv >/dev/null && echo uv || echo "python3 -m uv"`
@@ -19,6 +21,7 @@ setup:
 _install:
     #!/usr/bin/env bash
     set -euo pipefail
+    echo 'Setting up .venv; the first time this takes a minute or two.'
     if ! {{ bin }}/python -c 'import sys; assert sys.version_info >= (3, 11)' 2>/dev/null; then
         {{ uv }} venv --quiet --clear --python '>=3.11' .venv
     fi

@@ -9,7 +9,7 @@ from dishka.integrations.litestar import DishkaRouter, LitestarProvider, setup_d
 from litestar import Litestar
 from litestar.di import Provide
 from litestar.openapi.config import OpenAPIConfig
-from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.openapi.spec import Components
 from litestar.types import ASGIApp
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -22,6 +22,7 @@ from infrastructure.job_queue import ArqDoorbell
 from infrastructure.storage.disk import DiskStorage
 from presentation.http.auth import AuthController
 from presentation.http.authentication import Authenticator, TokenCookies, provide_actor
+from presentation.http.documentation import SECURITY_SCHEMES
 from presentation.http.edge import Edge
 from presentation.http.errors import EXCEPTION_HANDLERS
 from presentation.http.health import HealthController, HealthProbes
@@ -29,6 +30,7 @@ from presentation.http.images import ImageController, ProviderWebhookController
 from presentation.http.limits import Limiter, RateLimits
 from presentation.http.media import read_picture
 from presentation.http.metrics import HttpMetrics
+from presentation.http.reference import ReferenceJson, ReferencePage
 from presentation.http.security import ClientAddresses, Origins
 from presentation.http.styles import StyleController
 from presentation.http.users import UserController
@@ -69,9 +71,10 @@ def create_app(settings: Settings, *overrides: Provider) -> Litestar:
         openapi_config=OpenAPIConfig(
             title="Hair Try-On",
             version="1.0.0",
-            description="Upload a portrait, pick a hairstyle, get the same person with that hair from up to four sides.",
+            description="A portrait and a hairstyle in, the same person with that hair out, from up to four sides.",
             path="/schema",
-            render_plugins=[JsonRenderPlugin()],
+            render_plugins=[ReferencePage(), ReferenceJson()],
+            components=Components(security_schemes=SECURITY_SCHEMES),
             use_handler_docstrings=True,
         ),
         logging_config=None,

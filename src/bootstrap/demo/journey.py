@@ -39,7 +39,7 @@ def run_demo(environ: Mapping[str, str], *, photo: Path | None, style: str | Non
     try:
         folder = StackFolder(STACK)
         folder.reset()
-        stack = Stack(folder, _settings_of_the_demo(environ), port=0, tell=screen.remark)
+        stack = Stack(folder, settings_of_the_demo(environ), port=0, tell=screen.remark)
         end_on_signals(stack.crew)
         _Demo(screen, stack).play(photo or _astronaut(), style or DEFAULT_STYLE)
     except NoSuchStyleError as error:
@@ -91,7 +91,7 @@ class _Demo:
     def _try_on(self, customer: Customer, photo: Path, wanted_style: str) -> list[Path]:
         with self._screen.step("Looking through the catalogue") as step:
             styles = customer.styles()
-            style = _pick(styles, wanted_style)
+            style = pick_style(styles, wanted_style)
             step.note(style.description)
             step.done = f"{style.name} picked out of {len(styles)} hairstyles"
         with self._screen.step(f"Uploading {photo}") as step:
@@ -147,7 +147,7 @@ class _Progress:
         self._step.say(", ".join(f"{view.view} {view.status.lower()}" for view in image.views))
 
 
-def _settings_of_the_demo(environ: Mapping[str, str]) -> dict[str, str]:
+def settings_of_the_demo(environ: Mapping[str, str]) -> dict[str, str]:
     """The environment without what configures a deployment, but with what chooses the image model."""
     settings = {field.encode_name for field in msgspec.structs.fields(Settings)}
     kept = {name: value for name, value in environ.items() if name not in settings or name.startswith("REPLICATE_")}
@@ -161,14 +161,14 @@ def _astronaut() -> Path:
     return Path(sandbox.origin).with_name("photos") / "astronaut.jpg"
 
 
-def _pick(styles: list[Style], wanted: str) -> Style:
+def pick_style(styles: list[Style], wanted: str) -> Style:
     """By name, by the name as in an address (`copper-curls`), or by id."""
     by_key = {key: style for style in styles for key in (style.name.casefold(), _slug(style.name), str(style.id))}
     if found := by_key.get(wanted.strip().casefold()):
         return found
     near = difflib.get_close_matches(wanted.casefold(), [style.name.casefold() for style in styles], n=3, cutoff=0.5)
     meant = [by_key[name].name for name in near] or [style.name for style in styles]
-    raise JourneyError(
+    raise NoSuchStyleError(
         f"There is no hairstyle {wanted!r}. {'Did you mean' if near else 'There are'}: {', '.join(meant)}"
     )
 

@@ -30,12 +30,17 @@ class Kind(Struct, frozen=True):
 
 def read_value(text: str, expected: Any) -> Any:
     """The value that a variable's text stands for; raises `ValueError` when it stands for none of this type."""
-    if not text.isprintable() or (text[0] in _QUOTES and text[-1] in _QUOTES):
-        raise ValueError("not one line of plain text")
+    if not is_plain(text):
+        raise ValueError("not plain text")
     kind = kind_of(expected)
     if kind is not None:
         return kind.read(text)
     return msgspec.convert(text if expected is str else text.lower(), expected, strict=False)
+
+
+def is_plain(text: str) -> bool:
+    """Whether this is one line of visible text, with no quotation marks left around it by a shell or a file."""
+    return text.isprintable() and not (text[:1] in _QUOTES and text[-1:] in _QUOTES)
 
 
 def wanted(expected: Any) -> str:
@@ -43,8 +48,6 @@ def wanted(expected: Any) -> str:
     kind = kind_of(expected)
     if kind is not None:
         return kind.wanted
-    if expected is str:
-        return "one line of text without quotation marks around it"
     described = [meta.description for meta in get_args(expected) if isinstance(meta, Meta) and meta.description]
     return described[0] if described else f"one of {', '.join(get_args(expected))}"
 
@@ -68,7 +71,10 @@ def _each(read: Callable[[str], str]) -> Callable[[str], str]:
     """Values separated by commas; spaces and empty places between them do not count."""
 
     def read_all(text: str) -> str:
-        return ",".join(read(part.strip()) for part in text.split(",") if part.strip())
+        parts = [read(part.strip()) for part in text.split(",") if part.strip()]
+        if not parts:
+            raise ValueError("nothing but commas")
+        return ",".join(parts)
 
     return read_all
 
@@ -76,7 +82,8 @@ def _each(read: Callable[[str], str]) -> Callable[[str], str]:
 def _server_address(text: str, *schemes: str) -> str:
     """The address of a server that speaks one of `schemes`, its password percent-encoded where it must be."""
     parts = urlsplit(text)
-    if parts.scheme not in schemes or not parts.hostname or parts.port == 0 or not set(text).isdisjoint("# "):
+    has_host = parts.hostname or "host=" in parts.query  # the second names the folder of a Unix socket
+    if parts.scheme not in schemes or not has_host or parts.port == 0 or not set(text).isdisjoint("# "):
         raise ValueError("not such an address")
     return parts.scheme + text[len(parts.scheme) :]
 
@@ -121,12 +128,19 @@ WebAddress = Annotated[
 ]
 Origin = Annotated[str, Kind("an address such as https://example.com, with nothing behind the host", read_origin)]
 Origins = Annotated[
-    str, Kind("addresses such as https://example.com, with nothing behind the host (nor *)", _each(read_origin))
+    str,
+    Kind(
+        "addresses such as https://example.com, exact, separated by commas, with nothing behind the host",
+        _each(read_origin),
+    ),
 ]
 Host = Annotated[str, Kind("a bare host such as cdn.example.com", read_host)]
 Hosts = Annotated[str, Kind("bare hosts such as example.com, separated by commas", _each(read_host))]
 Networks = Annotated[
-    str, Kind("addresses or networks such as 10.0.0.0/8, separated by commas, but not everybody", _each(_read_network))
+    str,
+    Kind(
+        "addresses, or networks such as 10.0.0.0/8, separated by commas; /0 would trust everybody", _each(_read_network)
+    ),
 ]
 PostgresUrl = Annotated[
     str,

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Mapping
 from pathlib import Path
 from types import FrameType
+from urllib.parse import urljoin
 
 from bootstrap.stack.child import BAD_SETTINGS
 from bootstrap.stack.crew import LOOK_AGAIN_SECONDS, Crew
@@ -23,6 +24,8 @@ def run_dev(folder: StackFolder, environ: Mapping[str, str], *, host: str, port:
     try:
         with stack.running():
             print(f"ready {stack.url}", flush=True)  # noqa: T201 - a promise to whoever started it
+            if stack.is_played("BREVO_BASE_URL"):
+                _tell(f"mails can be read at {urljoin(stack.environ['BREVO_BASE_URL'], '/brevo')}")
             if reload:
                 threading.Thread(target=_restart_on_changes, args=[stack.crew], daemon=True).start()
             _stay(stack)

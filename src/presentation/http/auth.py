@@ -23,7 +23,7 @@ from presentation.http.authentication import (
     provide_visitor,
     require_origin,
 )
-from presentation.http.documentation import refusals
+from presentation.http.documentation import SIGNED_IN, refusals
 
 MailedToken = Annotated[str, Parameter(query="token", min_length=1, max_length=512)]
 
@@ -79,7 +79,7 @@ class AuthController(Controller):
         """Send the refresh token in the body or in its cookie; the body wins."""
         return cookies.set(await handle(data or RefreshSession(_cookie_token(request)), visitor))
 
-    @post("/logout", status_code=204, operation_id="logOut", responses=refusals(400, 401, 403, 429))
+    @post("/logout", status_code=204, operation_id="logOut", security=SIGNED_IN, responses=refusals(400, 401, 403, 429))
     async def log_out(
         self,
         request: AnyRequest,

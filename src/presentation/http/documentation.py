@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 
 from litestar.openapi.datastructures import ResponseSpec
+from litestar.openapi.spec import Reference, SecurityRequirement, SecurityScheme
 
-from presentation.http.problems import Problem
+from presentation.http.problems import MEDIA_TYPE, Problem
 
 _MEANINGS = {
     400: "The request is not valid (`validation_failed`, `malformed_json` or a code named in the description).",
@@ -20,10 +21,16 @@ _MEANINGS = {
     503: "Something behind the API is away (`service_unavailable`, `storage_unavailable`); `Retry-After` is set.",
 }
 
+SECURITY_SCHEMES: dict[str, SecurityScheme | Reference] = {
+    "bearer": SecurityScheme(type="http", scheme="bearer", bearer_format="JWT"),
+    "cookie": SecurityScheme(type="apiKey", name="access_token", security_scheme_in="cookie"),
+}
+SIGNED_IN: list[SecurityRequirement] = [{"bearer": []}, {"cookie": []}]
+
 
 def refusals(*statuses: int) -> Mapping[int, ResponseSpec]:
     """Describe the refusals of a route: problem documents with a stable code."""
     return {
-        status: ResponseSpec(Problem, description=_MEANINGS[status], generate_examples=False)
+        status: ResponseSpec(Problem, description=_MEANINGS[status], media_type=MEDIA_TYPE, generate_examples=False)
         for status in (*statuses, 503)
     }

@@ -43,6 +43,7 @@ _READ_HEADERS = frozenset(
         b"user-agent",
     }
 )
+_PAGES = "/schema"
 _NO_STORE = (b"cache-control", b"no-store")
 
 
@@ -63,6 +64,7 @@ class Edge:
         self._limiter = limiter
         self._metrics = metrics
         self._headers = security_headers(https=https)
+        self._page_headers = security_headers(https=https, page=True)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == ScopeType.HTTP:
@@ -80,7 +82,8 @@ class Edge:
         ip = self._addresses.of(peer, forwarded.decode("latin-1") if forwarded else None)
         scope.setdefault("state", {}).update(request_id=request_id, client=(ip, given.get(b"user-agent", b"")))
         origin = given.get(b"origin")
-        added = [*self._headers, (b"x-request-id", request_id.encode()), *self._origins.headers(origin)]
+        security = self._page_headers if scope["path"].startswith(_PAGES) else self._headers
+        added = [*security, (b"x-request-id", request_id.encode()), *self._origins.headers(origin)]
         signed_in = b"authorization" in given or b"access_token=" in given.get(b"cookie", b"")
         status = 500
 

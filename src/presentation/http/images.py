@@ -19,7 +19,7 @@ from application.images.upload_photo import LARGEST_UPLOAD, UploadedPhoto, Uploa
 from application.webhooks import WebhookVerifier
 from domain.errors import Invalid, NotFound
 from presentation.http.authentication import AnyRequest
-from presentation.http.documentation import refusals
+from presentation.http.documentation import SIGNED_IN, refusals
 from presentation.http.limits import Limiter
 
 IdempotencyKey = Annotated[
@@ -42,6 +42,7 @@ class PhotoForm:
 class ImageController(Controller):
     path = "/image"
     tags = ("image",)
+    security = SIGNED_IN
 
     @post(
         "/upload",

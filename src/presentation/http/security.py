@@ -21,6 +21,10 @@ _NOTHING_RUNS = (
     b"content-security-policy",
     b"default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
 )
+_PAGES_HAVE_STYLES = (
+    b"content-security-policy",
+    b"default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+)
 _HTTPS_ONLY = (b"strict-transport-security", b"max-age=63072000; includeSubDomains")
 _SHOWN_TO_SCRIPTS = b"X-Request-ID, Retry-After"
 _PREFLIGHT: Headers = [
@@ -31,8 +35,9 @@ _PREFLIGHT: Headers = [
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{8,128}")
 
 
-def security_headers(*, https: bool) -> Headers:
-    return [*_ALWAYS, _NOTHING_RUNS, *([_HTTPS_ONLY] if https else [])]
+def security_headers(*, https: bool, page: bool = False) -> Headers:
+    """What every answer carries; a page of ours may in addition have its own styles, and nothing else."""
+    return [*_ALWAYS, _PAGES_HAVE_STYLES if page else _NOTHING_RUNS, *([_HTTPS_ONLY] if https else [])]
 
 
 def acceptable_request_id(text: str) -> bool:

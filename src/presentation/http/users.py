@@ -15,7 +15,7 @@ from application.images.ports import ImageItem
 from application.pages import DEFAULT_LIMIT, LARGEST_LIMIT, Page
 from application.users.get_profile import GetProfile, GetProfileHandler
 from application.users.ports import Profile
-from presentation.http.documentation import refusals
+from presentation.http.documentation import SIGNED_IN, refusals
 
 Limit = Annotated[int, Parameter(ge=1, le=LARGEST_LIMIT)]
 Cursor = Annotated[str | None, Parameter(max_length=200)]
@@ -24,6 +24,7 @@ Cursor = Annotated[str | None, Parameter(max_length=200)]
 class UserController(Controller):
     path = "/user"
     tags = ("user",)
+    security = SIGNED_IN
 
     @get("/me", operation_id="getProfile", responses=refusals(401, 403, 429))
     async def profile(self, actor: Actor, handle: FromDishka[GetProfileHandler]) -> Profile:

@@ -1,0 +1,108 @@
+"""An example of every body that the API reads or answers, made of the real types."""
+
+from datetime import UTC, datetime
+
+from msgspec import Struct
+
+from application.auth.log_in import LogIn
+from application.auth.log_out import LogOut
+from application.auth.refresh_session import RefreshSession
+from application.auth.register import Register
+from application.auth.resend_verification import ResendVerification
+from application.auth.tokens import Accepted, TokenPair
+from application.auth.verify_email import VerifyEmail
+from application.credits.ports import Balance, LedgerItem
+from application.images.generate_image import GenerateImage, ImageAccepted
+from application.images.ports import ImageItem, ImageStatus, ViewItem
+from application.images.upload_photo import UploadedPhoto
+from application.pages import Page, cursor_after
+from application.styles.ports import StyleItem
+from application.users.ports import Profile
+from domain.credits import Cause
+from domain.styles import Category
+from domain.users import Role
+from domain.views import Status, View
+from presentation.http.problems import FieldProblem, Problem
+
+_ACCEPTED_AT = datetime(2026, 1, 15, 10, 30, tzinfo=UTC)
+_MEDIA = "https://api.example.com/media"
+_PHOTO = f"{_MEDIA}/uploads/Zm9yLXRoZS1kb2N1bWVudGF0aW9u.jpg?expires=1768474800&signature=..."
+_FRONT = f"{_MEDIA}/images/b25seS1hbi1leGFtcGxl/front-1-1.jpg?expires=1768474800&signature=..."
+_ACCESS = "an.access.token"
+_REFRESH = "a.refresh.token"
+_PASSWORD = "a long sentence is a good one"  # noqa: S105 - an example
+
+_ITEM = ImageItem(
+    id=41,
+    status=Status.COMPLETED,
+    style_id=7,
+    style_name="Long Bob",
+    description="The lob: collarbone length, a soft bend and an easy side parting.",
+    input_image_url=_PHOTO,
+    output_image_url=_FRONT,
+    right_view_url=None,
+    left_view_url=None,
+    back_view_url=None,
+    views=[ViewItem(View.FRONT, Status.COMPLETED, _FRONT, None, 17.4)],
+    is_favourite=False,
+    time_taken=17.4,
+    error=None,
+    created_at=_ACCEPTED_AT,
+)
+
+_STYLE = StyleItem(
+    id=7,
+    name="Long Bob",
+    description="The lob: collarbone length, a soft bend and an easy side parting.",
+    category=Category.STANDARD,
+    thumbnail_url=f"{_MEDIA}/styles/long-bob-6bb483b867b84cb9.png?expires=1768474800&signature=...",
+)
+_ENTRY = LedgerItem(
+    id=99, amount=-1, cause=Cause.SPEND, reference="image:41:front", balance_after=2, created_at=_ACCEPTED_AT
+)
+
+_BODIES: list[Struct] = [
+    Register(email="ada@example.com", password=_PASSWORD, name="Ada"),
+    ResendVerification(email="ada@example.com"),
+    VerifyEmail(token="the-token-of-the-mailed-link"),  # noqa: S106 - an example
+    LogIn(email="ada@example.com", password=_PASSWORD),
+    RefreshSession(refresh_token=_REFRESH),
+    LogOut(refresh_token=_REFRESH),
+    Accepted(message="Check your mailbox: we have sent you a message."),
+    TokenPair(access_token=_ACCESS, refresh_token=_REFRESH, expires_in=600),
+    Profile(
+        id=12,
+        email="ada@example.com",
+        name="Ada",
+        profile_picture=None,
+        role=Role.CUSTOMER,
+        is_verified=True,
+        oauth_provider=None,
+        credits=3,
+        credits_held=1,
+        created_at=_ACCEPTED_AT,
+    ),
+    Balance(credits=3, credits_held=1, credits_frozen=0, credits_available=2),
+    _ENTRY,
+    _STYLE,
+    UploadedPhoto(image_input_url=_PHOTO, width=1536, height=2048, size=412_345),
+    GenerateImage(style_id=7, image_input_url=_PHOTO, views=(View.FRONT, View.RIGHT)),
+    ImageAccepted(image_id=41, credits_held=2),
+    _ITEM,
+    ImageStatus(
+        **{name: getattr(_ITEM, name) for name in ImageItem.__struct_fields__}, queue_position=None, eta_seconds=None
+    ),
+    Problem(
+        title="Bad Request",
+        status=400,
+        detail="style_id: Expected `int`, got `str`",
+        code="validation_failed",
+        request_id="5f0c8d9e2b7a4c31",
+        errors=[FieldProblem("style_id", "wrong_type", "Expected `int`, got `str`")],
+    ),
+]
+
+EXAMPLES: dict[str, Struct] = {type(body).__name__: body for body in _BODIES} | {
+    f"PageOf{type(item).__name__}": Page([item], cursor_after(41)) for item in (_ITEM, _ENTRY)
+}
+EXAMPLES["PageOfStyleItem"] = Page([_STYLE], None)
