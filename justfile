@@ -56,9 +56,17 @@ check: setup
 faults: setup
     {{ bin }}/pytest --numprocesses 2 tests/faults
 
+# Measure all works, or those named, against their floors
+bench *NAMES: setup
+    {{ bin }}/python -m benchmarks "$@"
+
 # Apply the migrations to DATABASE_URL, or to the stack that runs
 migrate: setup
     {{ bin }}/hairtryon db upgrade
+
+# Write a migration: what the mapping has and that database has not
+migration NAME: setup
+    {{ bin }}/hairtryon db write "$1"
 
 # Format the code and mend what ruff can
 fmt: setup

@@ -139,7 +139,7 @@ class Script:
     def take(self, operation: str, *texts: str) -> Rule | None:
         """Use the first rule for this operation whose `contains` occurs in one of the texts."""
         for position, (rule, left) in enumerate(self._rules):
-            if rule.on == operation and any(rule.contains in text for text in texts):
+            if rule.on == operation and (not rule.contains or any(rule.contains in text for text in texts)):
                 if left == 1:
                     del self._rules[position]
                 elif left is not None:

@@ -1,16 +1,24 @@
 """Stand-ins for what is outside. They keep the promises of their ports in memory; `tests/contract` holds them to it."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
-from application.images.ports import ImageModel, PictureStorage, Prediction
+from msgspec import Struct
+
+from application.images.ports import ImageModel, OutputDownloads, PictureStorage, Prediction
 from application.mail import Mail, Mailer
 from domain.errors import NotFound, Unavailable
+from infrastructure.database.outbox import Doorbell
+
+
+OUTPUT = "https://provider.test/output.jpg"
 
 
 class InMemoryStorage(PictureStorage):
     def __init__(self) -> None:
         self.pictures: dict[str, bytes] = {}
         self.is_away = False
+        self.is_public = True
+        """Whether the image model's servers could reach it."""
 
     async def put(self, key: str, data: bytes, *, content_type: str = "image/jpeg") -> None:
         assert content_type.startswith("image/")
@@ -31,11 +39,19 @@ class InMemoryStorage(PictureStorage):
         return f"https://pictures.test/{key}"
 
     async def public_url(self, key: str) -> str | None:
-        return await self.url(key)
+        return await self.url(key) if self.is_public else None
 
     async def ping(self) -> None:
         if self.is_away:
-            raise Unavailable("storage_unavailable", "The storage is away.")
+            raise Unavailable("storage_unavailable", "The storage is away.", retry_after=5)
+
+
+class Order(Struct, frozen=True):
+    """A create that the model was asked for."""
+
+    prompt: str
+    inputs: Sequence[str]
+    webhook: str | None
 
 
 class FakeImageModel(ImageModel):
@@ -43,9 +59,15 @@ class FakeImageModel(ImageModel):
 
     def __init__(self) -> None:
         self.predictions: dict[str, Prediction] = {}
-        self.prompts: list[str] = []
+        self.orders: list[Order] = []
+        """Every create that arrived, answered with a prediction or with trouble."""
+        self.cancelled: list[str] = []
         self.uploads: dict[str, bytes] = {}
         self.troubles: list[Exception] = []
+        self.before_answering: Callable[[Prediction, Order], Awaitable[None]] | None = None
+        """What happens while the create's answer is still on its way."""
+        self._planned: list[Prediction] = []
+        self._ends: dict[str, Prediction] = {}
 
     async def upload(self, data: bytes, *, name: str) -> str:
         self._trouble()
@@ -56,10 +78,15 @@ class FakeImageModel(ImageModel):
     async def create(self, *, prompt: str, inputs: Sequence[str], webhook: str | None) -> Prediction:
         assert inputs
         assert webhook != ""
+        order = Order(prompt, inputs, webhook)
+        self.orders.append(order)
         self._trouble()
         prediction = Prediction(id=f"prediction{len(self.predictions) + 1}", status="starting")
         self.predictions[prediction.id] = prediction
-        self.prompts.append(prompt)
+        if self._planned:
+            self._ends[prediction.id] = self._planned.pop(0)
+        if self.before_answering is not None:
+            await self.before_answering(prediction, order)
         return prediction
 
     async def get(self, prediction_id: str) -> Prediction | None:
@@ -68,16 +95,34 @@ class FakeImageModel(ImageModel):
 
     async def cancel(self, prediction_id: str) -> None:
         self._trouble()
+        self.cancelled.append(prediction_id)
         prediction = self.predictions.get(prediction_id)
         if prediction is not None and not prediction.finished:
             self.finish(prediction_id, status="canceled", output=None)
+
+    def plan(self, *statuses: str, output: object = ..., error: str | None = None) -> None:
+        """How the predictions made next shall end, one status each; those after them succeed."""
+        for status in statuses:
+            usual = [OUTPUT] if status == "succeeded" else None
+            self._planned.append(Prediction("", status, usual if output is ... else output, error))
+
+    def render(self) -> bool:
+        """End, as planned, whatever is being rendered; tells whether there was anything."""
+        ended = False
+        for prediction in list(self.predictions.values()):
+            if prediction.finished:
+                continue
+            end = self._ends.get(prediction.id, Prediction(id="", status="succeeded", output=[OUTPUT]))
+            self.predictions[prediction.id] = Prediction(prediction.id, end.status, end.output, end.error)
+            ended |= self.predictions[prediction.id].finished
+        return ended
 
     def finish(
         self,
         prediction_id: str,
         *,
         status: str = "succeeded",
-        output: object = ("https://provider.test/output.jpg",),
+        output: object = (OUTPUT,),
         error: str | None = None,
     ) -> None:
         made = list(output) if isinstance(output, tuple) else output
@@ -99,3 +144,40 @@ class FakeMailer(Mailer):
         if self.troubles:
             raise self.troubles.pop(0)
         self.sent.setdefault(mail.key, mail)
+
+
+class FakeDownloads(OutputDownloads):
+    """Finds one picture at every address. `troubles` are raised by the next calls, one each."""
+
+    def __init__(self, picture: bytes) -> None:
+        self.picture = picture
+        self.fetched: list[str] = []
+        self.troubles: list[Exception] = []
+
+    async def fetch(self, url: str) -> bytes:
+        self.fetched.append(url)
+        if self.troubles:
+            raise self.troubles.pop(0)
+        return self.picture
+
+
+class FakeDoorbell(Doorbell):
+    """Remembers for which outbox rows it was rung, until somebody answers. When silent it rings for nobody."""
+
+    def __init__(self) -> None:
+        self.is_silent = False
+        self._rung: list[int] = []
+
+    def ring(self, rows: Sequence[tuple[int, int]]) -> None:
+        if not self.is_silent:
+            self._rung.extend(row_id for row_id, _ in rows)
+
+    async def ring_now(self, rows: Sequence[tuple[int, int]]) -> None:
+        if self.is_silent:
+            raise ConnectionError("The doorbell is away.")
+        self.ring(rows)
+
+    def answer(self) -> list[int]:
+        """The rows that it was rung for since it was last answered."""
+        rung, self._rung = self._rung, []
+        return rung

@@ -12,7 +12,7 @@ import socket
 import tempfile
 import threading
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.connection import Client, Listener
 from pathlib import Path
@@ -61,7 +61,7 @@ class OwnedPostgres(RunPostgres):
         with self._one_at_a_time:
             if not self._is_migrated:
                 execute(self.url, f"CREATE DATABASE {_TEMPLATE}")
-                _away_from_any_loop(lambda: migrations.upgrade(of_database(self.url, _TEMPLATE)))
+                migrations.upgrade(of_database(self.url, _TEMPLATE))
                 self._is_migrated = True
         return _TEMPLATE
 
@@ -148,12 +148,8 @@ def execute(url: str, *statements: str) -> None:
         finally:
             await connection.close()
 
-    _away_from_any_loop(lambda: asyncio.run(run()))
-
-
-def _away_from_any_loop(work: Callable[[], None]) -> None:
-    with ThreadPoolExecutor(1) as thread:
-        thread.submit(work).result()
+    with ThreadPoolExecutor(1) as away_from_any_loop:
+        away_from_any_loop.submit(asyncio.run, run()).result()
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,8 @@ def vectors(x: Field | float, y: Field | float, z: Field | float) -> Field:
 
 def behindness(points: Field) -> Field:
     """0 in front of the crown, 1 at the back of the head."""
-    return np.clip((CENTRE[2] - 0.05 - points[..., 2]) / 0.5, 0, 1)
+    share: Field = np.clip((CENTRE[2] - 0.05 - points[..., 2]) / 0.5, 0, 1)
+    return share
 
 
 def parted(at: float) -> Comb:

@@ -1,4 +1,4 @@
-"""Draws a hairstyle on a photo: the photo's own hair comes off, the head turns, new hair is painted, a label says so."""
+"""Draws a hairstyle on a photo: its own hair comes off, the head turns, new hair is painted, a label says so."""
 
 import cv2
 import numpy as np
@@ -10,10 +10,11 @@ from sandbox.hair.flowers import paint_flowers
 from sandbox.hair.growth import Strands
 from sandbox.hair.head import Field, Head, Image, canvas_size, find_head
 from sandbox.hair.label import add_label
+from sandbox.hair.memory import Memory
 from sandbox.hair.painting import Canvas, Dye, paint
 from sandbox.hair.plate import Plate, blur, take_off_hair
 from sandbox.hair.scalp import CENTRE, above_hairline, surface
-from sandbox.hair.style import Hairstyle, Kind, View, read_style, read_view
+from sandbox.hair.style import Hairstyle, View, read_style, read_view
 from sandbox.hair.turning import from_behind, turn_head
 
 SMALLEST, LARGEST = 512, 2048
@@ -50,13 +51,26 @@ class UnreadablePhotoError(Exception):
     """The input is no picture that can be decoded."""
 
 
-def draw_hairstyle(photo: bytes | None, prompt: str) -> bytes:
-    """A JPEG of the photo's size (its short side at least 512) with the hairstyle that the prompt tells."""
-    image = decode(photo)
-    style, view = read_style(prompt), read_view(prompt)
-    drawn = draw(image, find_head(image), style, view)
-    _, encoded = cv2.imencode(".jpg", add_label(drawn, style.name, view), [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
-    return encoded.tobytes()
+class Artist:
+    """Draws; and remembers what it drew, so that the side views of a finished front start from the same photo."""
+
+    def __init__(self) -> None:
+        self._memory = Memory()
+
+    def draw(self, photo: bytes | None, prompt: str) -> bytes:
+        """A JPEG of the photo's size (its short side at least 512) with the hairstyle and view that the prompt tells.
+
+        UnreadablePhotoError when the photo cannot be decoded; without a photo, the canvas is grey.
+        """
+        image = decode(photo)
+        style, view = read_style(prompt), read_view(prompt)
+        behind = self._memory.photo_behind(image)
+        source = decode(behind) if behind is not None else image
+        drawn = add_label(redrawn(source, find_head(source), style, view), style.name, view)
+        if photo is not None:
+            self._memory.remember(drawn, behind or photo)
+        _, encoded = cv2.imencode(".jpg", drawn, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
+        return encoded.tobytes()
 
 
 def decode(photo: bytes | None) -> Image:
@@ -70,7 +84,7 @@ def decode(photo: bytes | None) -> Image:
     return image if ratio == 1 else cv2.resize(image, None, fx=ratio, fy=ratio, interpolation=cv2.INTER_CUBIC)
 
 
-def draw(image: Image, head: Head, style: Hairstyle, view: View) -> Image:
+def redrawn(image: Image, head: Head, style: Hairstyle, view: View) -> Image:
     scale = float(np.clip(head.unit * 1.6, *DETAIL))
     there = head.to_canvas(scale)
     canvas = cv2.warpAffine(
@@ -99,7 +113,7 @@ def on_canvas(plate: Plate, style: Hairstyle, view: View) -> Field:
     picture = back.over(picture, 1 - person)
     tint = scalp_tint(coiffure, plate.scale, yaw)[..., None]
     picture = picture * (1 - tint) + colour * 0.5 * tint
-    picture = add_ears(picture, plate, view)
+    picture = add_ears(picture, plate, view, yaw)
     paint_flowers(coiffure.flowers, yaw, front)
     # Hair throws a soft shadow on what it lies before.
     shade = blur(front.alpha, 0.05 * plate.scale)

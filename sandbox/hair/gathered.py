@@ -18,15 +18,28 @@ HIGH_BACK = np.array([0, -0.72, -0.78], np.float32)
 def drawn_to(points: Field, tie: Field, rng: np.random.Generator, puff: float = 0.05) -> Strands:
     """Strands that run over the scalp from their roots to a tie (one, or one each), puffed up a little on the way."""
     starts, goal = unit((points - CENTRE) / RADII), unit((tie - CENTRE) / RADII)
-    angle = np.arccos(np.clip(np.sum(starts * goal, axis=-1), -1, 1))[:, None, None]
-    share = np.linspace(0, 1, 18, dtype=np.float32)[None, :, None]
-    sine = np.maximum(np.sin(angle), 1e-3)
-    way = np.sin((1 - share) * angle) / sine * starts[:, None] + np.sin(share * angle) / sine * np.atleast_2d(goal)[:, None]
+    goals = np.broadcast_to(goal, starts.shape)
+    share = np.linspace(0, 1, 20, dtype=np.float32)[None, :, None]
+    # Over the head's sides: the short way from the forehead to the nape would lead across the face.
+    detour = np.clip(goals[:, 1:2] - starts[:, 1:2], 0, 1) * np.clip(starts[:, 2:], 0, 1) * 1.6
+    side = np.where(starts[:, :1] < 0, -1, 1) * np.array([1, -0.1, -0.1])
+    middle = unit(unit(starts + goals + 1e-4) * (1 - np.minimum(detour, 1)) + side * np.minimum(detour, 1))
+    way = slerp(slerp(starts, middle, share), slerp(middle, goals, share), share)
     layer = rng.random(len(points)).astype(np.float32)
-    height = 1.02 + (puff * (0.4 + 0.6 * layer))[:, None, None] * np.sin(np.pi * share) ** 0.7 + 0.03 * share
+    height = (
+        1.02 + (puff * (0.4 + 0.6 * layer))[:, None, None] * np.maximum(np.sin(np.pi * share), 0) ** 0.7 + 0.03 * share
+    )
     lines = CENTRE + RADII * way * height
     light = (0.84 + 0.22 * layer + rng.normal(0, 0.07, len(points))).astype(np.float32)
     return Strands(lines.astype(np.float32), light, layer)
+
+
+def slerp(start: Field, end: Field, share: Field) -> Field:
+    """From one direction to another on the shortest way; directions may be (n, 3) or (n, shares, 3)."""
+    one, other = (each[:, None] if each.ndim == 2 else each for each in (start, end))
+    angle = np.arccos(np.clip(np.sum(one * other, axis=-1, keepdims=True), -1, 1))
+    sine = np.maximum(np.sin(angle), 1e-3)
+    return unit(np.sin((1 - share) * angle) / sine * one + np.sin(share * angle) / sine * other)
 
 
 def smooth(path: list[tuple[float, float, float]], count: int) -> Field:
@@ -36,7 +49,8 @@ def smooth(path: list[tuple[float, float, float]], count: int) -> Field:
     index, share = at.astype(int), (at % 1)[:, None]
     a, b, c, d = (knots[index + shift] for shift in range(4))
     curve = 2 * b + (c - a) * share + (2 * a - 5 * b + 4 * c - d) * share**2 + (3 * b - a - 3 * c + d) * share**3
-    return (curve / 2).astype(np.float32)
+    halved: Field = (curve / 2).astype(np.float32)
+    return halved
 
 
 def frame(path: Field) -> tuple[Field, Field]:
@@ -55,12 +69,14 @@ def tube(path: Field, radius: Field, count: int, rng: np.random.Generator) -> St
     offset = np.cos(angle) * first + np.sin(angle) * second
     lines = path + offset * depth * radius[None, :, None]
     layer = depth[:, 0, 0].astype(np.float32)
-    return Strands(lines.astype(np.float32), (0.7 + 0.35 * layer + rng.normal(0, 0.07, count)).astype(np.float32), layer)
+    return Strands(
+        lines.astype(np.float32), (0.7 + 0.35 * layer + rng.normal(0, 0.07, count)).astype(np.float32), layer
+    )
 
 
 def tail(path: list[tuple[float, float, float]], width: float, rng: np.random.Generator, count: int = 900) -> Strands:
-    curve = smooth(path, 26)
-    share = np.linspace(0, 1, 26)
+    curve = smooth(path, 48)
+    share = np.linspace(0, 1, 48)
     radius = width * np.interp(share, (0, 0.12, 0.5, 0.85, 1), (0.35, 0.8, 1, 0.8, 0.35))
     return tube(curve, radius.astype(np.float32), count, rng)
 
@@ -109,7 +125,7 @@ def wisps(rng: np.random.Generator) -> Strands:
 def ponytail(style: Hairstyle, rng: np.random.Generator) -> Coiffure:
     tie = NAPE if style.low else CROWN
     base = drawn_to(roots(5500, rng), tie, rng, style.volume * 0.5)
-    clumped(base, 200, 0.3, rng)
+    clumped(base, 200, 0.12, rng)
     if style.low:
         path = [(0, 0.3, -0.95), (0.05, 0.6, -1.1), (0.12, 1.2, -1.0), (0.1, style.reach, -0.9)]
     else:

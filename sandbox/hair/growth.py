@@ -14,7 +14,7 @@ Comb = Callable[[Field], Field]
 
 @dataclass(slots=True)
 class Strands:
-    """`points` is (strands, points each, 3). `light` is the brightness of each strand, `layer` 0 inside to 1 outside."""
+    """`points` is (strands, points each, 3). `light` is each strand's brightness, `layer` 0 inside to 1 outside."""
 
     points: Field
     light: Field
@@ -81,7 +81,9 @@ def grow(
         direction = np.where((moved != point).any(axis=1)[:, None], unit(moved - point), direction)
         point = moved
         points.append(point)
-    return Strands(np.stack(points, axis=1), (0.78 + 0.3 * layer + rng.normal(0, 0.07, count)).astype(np.float32), layer)
+    return Strands(
+        np.stack(points, axis=1), (0.78 + 0.3 * layer + rng.normal(0, 0.07, count)).astype(np.float32), layer
+    )
 
 
 def on_head(points: Field) -> Field:
@@ -177,4 +179,7 @@ def curled(strands: Strands, radius: float, pitch: float, lock: Field, rng: np.r
 
 def varied(lock: Field, spread: float, rng: np.random.Generator) -> Field:
     """A factor near 1 for each lock."""
-    return (1 + rng.normal(0, spread, int(lock.max()) + 1))[lock.astype(int)][:, None, None].astype(np.float32)
+    factors: Field = (1 + rng.normal(0, spread, int(lock.max()) + 1))[lock.astype(int)][:, None, None].astype(
+        np.float32
+    )
+    return factors

@@ -20,7 +20,13 @@ def loose(style: Hairstyle, rng: np.random.Generator) -> Coiffure:
 
 def falling(style: Hairstyle, points: Field, rng: np.random.Generator) -> Strands:
     nature = Nature(
-        length=style.reach + 1.4, lift=0.2 + style.volume, gravity=0.5, volume=style.volume, vary=0.06, inertia=0.65, steps=26
+        length=style.reach + 1.4,
+        lift=0.2 + style.volume,
+        gravity=0.5,
+        volume=style.volume,
+        vary=0.06,
+        inertia=0.65,
+        steps=26,
     )
     strands = grow(points, combs.parted(style.parting), nature, rng, ends=ends_of(style, points, rng))
     lock = clumped(strands, *clumps_of(style), rng, stray=0.05 if style.texture in {"curly", "coily"} else 0)

@@ -23,10 +23,14 @@ def afro(_style: Hairstyle, rng: np.random.Generator) -> Coiffure:
     start = points + away * height[:, None]
     share = np.linspace(0, 1, 9, dtype=np.float32)[None, :, None]
     lines = start[:, None] + away[:, None] * share * 0.1 + rng.normal(0, 0.03, (len(points), 1, 3))
-    coils = Strands(lines.astype(np.float32), (0.5 + 0.62 * layer + rng.normal(0, 0.09, len(points))).astype(np.float32), layer)
+    coils = Strands(
+        lines.astype(np.float32), (0.5 + 0.62 * layer + rng.normal(0, 0.09, len(points))).astype(np.float32), layer
+    )
     curled(coils, 0.035, 0.07, np.arange(len(points), dtype=np.float32), rng)
     core = points[::3, None] + (away * (room * 0.93)[:, None])[::3, None] * share
-    return Coiffure(strands=[Strands(core.astype(np.float32), np.full(len(core), 0.5, np.float32), layer[::3] * 0, 0.05), coils])
+    return Coiffure(
+        strands=[Strands(core.astype(np.float32), np.full(len(core), 0.5, np.float32), layer[::3] * 0, 0.05), coils]
+    )
 
 
 def ropes(

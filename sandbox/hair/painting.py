@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from sandbox.hair.growth import Strands
-from sandbox.hair.head import LEFT, TOP, Field, Image, canvas_size
+from sandbox.hair.head import BOTTOM, LEFT, RIGHT, TOP, Field, Image, canvas_size
 from sandbox.hair.scalp import CENTRE, turned, unit
 
 LIGHT = unit(np.array([-0.45, -0.75, 0.6], np.float32))
@@ -33,7 +33,7 @@ class Canvas:
         self.pixels: Image = np.zeros((height, width, 4), np.uint8)
 
     def over(self, picture: Field, mask: Field | None = None) -> Field:
-        """This layer on a picture, where the mask lets it."""
+        """Lay this on a picture, where the mask lets it."""
         layer = self.pixels.astype(np.float32)
         if mask is not None:
             layer *= mask[..., None]
@@ -48,7 +48,9 @@ def paint(strands: Strands, dye: Dye, yaw: float, back: Canvas, front: Canvas) -
     """Paint strands on the layer behind the person and on the one before the person, as they lie."""
     scale = front.scale
     points = turned(strands.points, yaw)
-    pixels = np.round((points[..., :2] - (LEFT, TOP)) * scale * (1 << FRACTION)).astype(np.int32)
+    # What lies outside the canvas is cut off here: a line to far away would be drawn pixel by pixel.
+    shown = np.clip(np.nan_to_num(points[..., :2]), (LEFT - 1, TOP - 1), (RIGHT + 1, BOTTOM + 1))
+    pixels = np.round((shown - (LEFT, TOP)) * scale * (1 << FRACTION)).astype(np.int32)
     # Hair that hangs beside the neck lies before the shoulders unless it is well behind them.
     ends = points[:, 1:]
     behind = ends[..., 2] < np.interp(ends[..., 1], (0.5, 1.1), (CENTRE[2] - 0.02, -0.35))
@@ -88,4 +90,5 @@ def lit(points: Field, strands: Strands, dye: Dye) -> Field:
         base = base * (1 - share) + np.array(dye.tips) * share
     glow = base * 0.6 + 255 * 0.4
     colours = base * (light * (0.82 + 0.18 * np.minimum(1, share[..., 0] * 5)))[..., None]
-    return np.clip(colours + glow * (shine * strands.light[:, None] * 0.62)[..., None], 0, 255)
+    shaded: Field = np.clip(colours + glow * (shine * strands.light[:, None] * 0.62)[..., None], 0, 255)
+    return shaded

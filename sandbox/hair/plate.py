@@ -42,16 +42,18 @@ class Plate:
 def take_off_hair(picture: Field, scale: float) -> Plate:
     width, height = canvas_size(COARSE)
     small = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
-    person = tell_person(small)
     face = outline_mask(FACE, COARSE, soft=0.02)
     x, y = grid(COARSE)
     lab = cv2.cvtColor(np.clip(small, 0, 255).astype(np.uint8), cv2.COLOR_BGR2LAB).astype(np.float32)
     core = (face > 0.9) & (np.abs(x) < 0.42) & (y > 0.1) & (y < 0.8)
-    top = (person > 0.5) & (face < 0.05) & (y < -0.7)
-    skin_lab, hair_lab = np.median(lab[core], axis=0), hair_shade(lab, top)
+    skin_lab = np.median(lab[core], axis=0)
+    hair_lab = hair_shade(lab[(np.abs(x) < 0.4) & (y > -1.0) & (y < -0.74)], skin_lab)
     skin_distance, hair_distance = distance(lab, skin_lab), distance(lab, hair_lab)
+    person = tell_person(small, hair_distance < np.minimum(skin_distance, 24))
     skin_like = (skin_distance < 26) & (skin_distance < hair_distance) & (y > -0.6)
-    hair = tell_hair(person > 0.5, face > 0.5, skin_like, hair_distance < np.minimum(skin_distance, np.where(y < 0.4, 65, 38)))
+    hair = tell_hair(
+        person > 0.5, face > 0.5, skin_like, hair_distance < np.minimum(skin_distance, np.where(y < 0.4, 65, 38))
+    )
     hair_soft = blur(cv2.dilate(hair.astype(np.uint8), np.ones((5, 5), np.uint8)).astype(np.float32), 1.2)
     inside = (face > 0.5) | (((x / 0.62) ** 2 + ((y + 0.28) / 0.7) ** 2 < 1) & (y < 0.3))
     flesh = fill(small, (face > 0.6) & skin_like & (hair_soft < 0.05), COARSE)
@@ -79,10 +81,11 @@ def take_off_hair(picture: Field, scale: float) -> Plate:
     )
 
 
-def tell_person(small: Field) -> Field:
+def tell_person(small: Field, hair_like: Field) -> Field:
     """1 where the person is, by colour, starting from where head and shoulders must be."""
     x, y = grid(COARSE)
     mask = np.full(x.shape, cv2.GC_PR_BGD, np.uint8)
+    mask[hair_like & (np.abs(x) < 1.2) & (y < 2.4)] = cv2.GC_PR_FGD
     mask[(x / 1.05) ** 2 + ((y + 0.15) / 1.1) ** 2 < 1] = cv2.GC_PR_FGD
     mask[(y > 1) & (np.abs(x) < 0.5 + 1.4 * (y - 1))] = cv2.GC_PR_FGD
     mask[(y < -1.6) | ((np.abs(x) > 1.7) & (y < 0.9)) | ((np.abs(x) > 1.2) & (y < -1.1))] = cv2.GC_BGD
@@ -92,15 +95,16 @@ def tell_person(small: Field) -> Field:
     background, foreground = np.zeros((1, 65)), np.zeros((1, 65))
     image = np.clip(small, 0, 255).astype(np.uint8)
     cv2.grabCut(image, mask, None, background, foreground, 3, cv2.GC_INIT_WITH_MASK)  # type: ignore[call-overload]
-    person = np.isin(mask, (cv2.GC_FGD, cv2.GC_PR_FGD)).astype(np.uint8)
-    person = cv2.morphologyEx(person, cv2.MORPH_OPEN, np.ones((5, 5), np.uint8))
+    found = np.isin(mask, (cv2.GC_FGD, cv2.GC_PR_FGD)).astype(np.uint8)
+    person = cv2.morphologyEx(found, cv2.MORPH_OPEN, np.ones((5, 5), np.uint8))
     _, labels = cv2.connectedComponents(person)
     centre = labels[round((0.4 - TOP) * COARSE), round(-LEFT * COARSE)]
-    return (labels == centre).astype(np.float32)
+    whole: Field = (labels == centre).astype(np.float32)
+    return whole
 
 
 def tell_hair(person: Field, face: Field, skin_like: Field, hair_like: Field) -> Field:
-    """Hair is what the person is made of above the shoulders and outside the face, and what looks like it and touches it."""
+    """Hair is the person above the shoulders and outside the face, and what looks like it and touches it."""
     x, y = grid(COARSE)
     sure = person & ~face & ~skin_like & (y < 0.3)
     maybe = person & hair_like & ((~face & (y < 2.6)) | (face & (y < -0.2)) | (face & (np.abs(x) > 0.46) & (y < 0.4)))
@@ -110,22 +114,25 @@ def tell_hair(person: Field, face: Field, skin_like: Field, hair_like: Field) ->
     return np.isin(labels, kept[kept > 0])
 
 
-def hair_shade(lab: Field, top: Field) -> Field:
-    """The shade of the hair above the forehead, as it is in good light; a dark brown where there is none."""
-    if np.count_nonzero(top) < 40:
+def hair_shade(above: Field, skin: Field) -> Field:
+    """The shade of the hair, as it is in good light, from what is above the forehead; dark brown where that is bald."""
+    hair = above[distance(above[None], skin)[0] > 14]
+    if len(hair) < len(above) * 0.25:
         return np.array([70, 134, 138], np.float32)
-    bright = lab[top][:, 0] >= np.percentile(lab[top][:, 0], 45)
-    return np.median(lab[top][bright], axis=0)
+    shade: Field = np.median(hair[hair[:, 0] >= np.percentile(hair[:, 0], 45)], axis=0).astype(np.float32)
+    return shade
 
 
 def distance(lab: Field, centre: Field) -> Field:
     """How far colours are apart, lightness counting half."""
-    return np.linalg.norm((lab - centre) * np.array([0.5, 1.3, 1.3], np.float32), axis=2)
+    gap: Field = np.linalg.norm((lab - centre) * np.array([0.5, 1.3, 1.3], np.float32), axis=2)
+    return gap
 
 
 def to_bgr(lab: Field) -> Field:
     pixel = np.clip(lab, 0, 255).astype(np.uint8).reshape(1, 1, 3)
-    return cv2.cvtColor(pixel, cv2.COLOR_LAB2BGR)[0, 0].astype(np.float32)
+    bgr: Field = cv2.cvtColor(pixel, cv2.COLOR_LAB2BGR)[0, 0].astype(np.float32)
+    return bgr
 
 
 def fill(picture: Field, known: Field, scale: float) -> Field:

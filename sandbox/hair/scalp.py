@@ -24,7 +24,8 @@ def turned(points: Field, yaw: float) -> Field:
 
 def angle_round(points: Field) -> Field:
     """0 at the forehead, 180 behind, in degrees."""
-    return np.rad2deg(np.abs(np.arctan2(points[..., 0], points[..., 2] - CENTRE[2])))
+    degrees: Field = np.rad2deg(np.abs(np.arctan2(points[..., 0], points[..., 2] - CENTRE[2])))
+    return degrees
 
 
 def above_hairline(points: Field) -> Field:
@@ -37,7 +38,8 @@ def roots(count: int, rng: np.random.Generator) -> Field:
     points = rng.normal(size=(count * 4, 3)).astype(np.float32)
     points = CENTRE + RADII * points / np.linalg.norm(points, axis=1, keepdims=True)
     # The ellipsoid's lower end, inside the neck, bears no hair whatever its angle.
-    return points[(above_hairline(points) > 0) & (points[:, 1] < 0.4)][:count]
+    kept: Field = points[(above_hairline(points) > 0) & (points[:, 1] < 0.4)][:count]
+    return kept
 
 
 def outward(points: Field) -> Field:
@@ -46,7 +48,8 @@ def outward(points: Field) -> Field:
 
 
 def unit(vectors: Field) -> Field:
-    return (vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-6)).astype(np.float32)
+    normed: Field = (vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-6)).astype(np.float32)
+    return normed
 
 
 def along(points: Field, directions: Field) -> Field:

@@ -156,7 +156,9 @@ def read_style(prompt: str) -> Hairstyle:
 def read_view(prompt: str) -> View:
     """The view is named on a line of its own; failing that, by its first word in the text; else it is the front."""
     found = re.search(r"view:\s*(front|right|left|back)", prompt, re.IGNORECASE) or re.search(
-        r"\b(right|left|back)\b[- ](?:side )?(?:view|profile)|from (?:the )?(right|left|behind|back)", prompt, re.IGNORECASE
+        r"\b(right|left|back)\b[- ](?:side )?(?:view|profile)|from (?:the )?(right|left|behind|back)",
+        prompt,
+        re.IGNORECASE,
     )
     word = next((group.lower() for group in found.groups() if group), "front") if found else "front"
     views: dict[str, View] = {"right": "right", "left": "left", "back": "back", "behind": "back"}
@@ -203,7 +205,11 @@ def shine_of(text: str) -> float:
 def ends_of(text: str) -> Literal["plain", "in", "out"]:
     if re.search(r"flick|flip|outwards|flare|turned out|wings", text):
         return "out"
-    return "in" if re.search(r"tuck in|turned-in|inwards|rolled under|curved? (in|forward)|curled under", text) else "plain"
+    return (
+        "in"
+        if re.search(r"tuck in|turned-in|inwards|rolled under|curved? (in|forward)|curled under", text)
+        else "plain"
+    )
 
 
 def sides_of(text: str) -> Literal["full", "tapered", "shaved"]:

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 
 from sandbox.hair.head import LEFT, Field, grid
-from sandbox.hair.plate import Plate, blur
+from sandbox.hair.plate import FACE, Plate, blur, outline_mask
 from sandbox.hair.scalp import CENTRE, surface
 
 HEIGHTS = np.array([-1.02, -0.8, -0.6, -0.3, 0, 0.3, 0.5, 0.76, 0.95, 1.04], np.float32)
@@ -35,7 +35,12 @@ def turn_face(plate: Plate, yaw: float) -> tuple[Field, Field]:
         there[row] = np.clip(edges * plate.scale + 0.5, 0, 1)
     columns = ((source - LEFT) * plate.scale - 0.5).astype(np.float32)
     rows = np.repeat(np.arange(len(y), dtype=np.float32)[:, None], x.shape[1], axis=1)
-    mask = blur(cv2.erode(np.minimum(face_of(plate), plate.person), np.ones((3, 3), np.uint8), iterations=round(plate.scale * 0.03)), 3)
+    mask = blur(
+        cv2.erode(
+            np.minimum(face_of(plate), plate.person), np.ones((3, 3), np.uint8), iterations=round(plate.scale * 0.03)
+        ),
+        3,
+    )
     texture = plate.picture * mask[..., None] + plate.flesh * (1 - mask[..., None])
     return cv2.remap(texture, columns, rows, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE), there
 
@@ -44,12 +49,11 @@ def turned_row(x: Field, half: float, height: float, yaw: float) -> Field:
     round_part = (1 - np.abs(x / half) ** 2.4) ** 0.5
     depth = SIDE + (np.interp(height, HEIGHTS, PROFILE) - SIDE) * round_part
     depth += np.interp(height, NOSE_HEIGHTS, NOSE) * np.exp(-((x / 0.11) ** 2))
-    return (x * np.cos(yaw) + (depth - CENTRE[2]) * np.sin(yaw)).astype(np.float32)
+    moved: Field = (x * np.cos(yaw) + (depth - CENTRE[2]) * np.sin(yaw)).astype(np.float32)
+    return moved
 
 
 def face_of(plate: Plate) -> Field:
-    from sandbox.hair.plate import FACE, outline_mask
-
     return outline_mask(FACE, plate.scale, soft=0.01)
 
 
@@ -78,7 +82,8 @@ def there_from_near(there: Field, x: Field, side: float) -> Field:
     """How far inside the near edge of the face every pixel is, in units."""
     signed = x * side
     near = np.where(there > 0.5, signed, -9).max(axis=1, keepdims=True)
-    return near - signed
+    inside: Field = near - signed
+    return inside
 
 
 def on_neck(plate: Plate, y: Field) -> tuple[Field, Field]:

@@ -11,7 +11,9 @@ from urllib.parse import unquote_to_bytes
 
 import httpx
 from msgspec import Meta, Struct
+from PIL import Image, ImageDraw, ImageFont
 
+from sandbox.hair.drawing import Artist, UnreadablePhotoError
 from sandbox.replicate.shelf import Shelf
 
 INPUT_LIMIT = 30_000_000
@@ -34,16 +36,24 @@ class Model:
         self._files_url = files_url
         # Two drawings at a time leave the event loop its share of a small machine.
         self._pool = ThreadPoolExecutor(max_workers=2, thread_name_prefix="drawing")
+        self._artist = Artist()
 
     async def render(self, prediction_id: str, model_input: dict[str, Any]) -> None:
         """Draw, and keep the picture as this prediction's output. ModelError when the input is no picture."""
         images = model_input.get("image_input") or []
         photo = await self._fetch(images[0]) if images else None
-        picture = await asyncio.get_running_loop().run_in_executor(self._pool, draw, photo, model_input["prompt"])
+        loop = asyncio.get_running_loop()
+        picture = await loop.run_in_executor(self._pool, self._draw, photo, model_input["prompt"])
         await self._outputs.put(prediction_id, picture)
 
     def close(self) -> None:
         self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _draw(self, photo: bytes | None, prompt: str) -> bytes:
+        try:
+            return self._artist.draw(photo, prompt)
+        except UnreadablePhotoError as error:
+            raise ModelError(f"Could not read the input image: {error}") from error
 
     async def _fetch(self, url: str) -> bytes:
         if url.startswith("data:"):
@@ -75,21 +85,9 @@ def data_of(url: str) -> bytes:
         raise ModelError("Could not read the input image: bad base64 in its data URI") from error
 
 
-def draw(photo: bytes | None, prompt: str) -> bytes:
-    # OpenCV takes a while to load, and a sandbox that only answers calls never needs it.
-    from sandbox.hair.drawing import UnreadablePhotoError, draw_hairstyle  # noqa: PLC0415
-
-    try:
-        return draw_hairstyle(photo, prompt)
-    except UnreadablePhotoError as error:
-        raise ModelError(f"Could not read the input image: {error}") from error
-
-
 @cache
 def fixed_picture() -> bytes:
     """A small picture that stands for any output where only the work around it counts."""
-    from PIL import Image, ImageDraw, ImageFont  # noqa: PLC0415
-
     image = Image.radial_gradient("L").convert("RGB")
     text = "SANDBOX\nfixed picture"
     ImageDraw.Draw(image).text((128, 128), text, fill="white", anchor="mm", font=ImageFont.load_default(22))

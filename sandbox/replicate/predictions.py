@@ -164,6 +164,8 @@ class Predictions:
         prediction.status, prediction.error, prediction.completed_at = status, error, timestamp()
         run.finished.set()
         self._announce(run, "completed")
+        if prediction.data_removed:
+            prediction.forget()
 
     def _announce(self, run: Run, event: str) -> None:
         run.announcer.announce(event, msgspec.json.encode(run.prediction))

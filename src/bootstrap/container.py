@@ -39,6 +39,7 @@ from application.images.ports import (
     ImageModel,
     ImageReader,
     ImageRepository,
+    Leases,
     OutputDownloads,
     PictureProcessor,
     PictureStorage,
@@ -65,6 +66,7 @@ from infrastructure.database.accounts import SqlIdempotencyKeys, SqlMailAllowanc
 from infrastructure.database.credits import SqlCreditAccounts
 from infrastructure.database.engine import ReadPool, create_engine, create_sessions, open_read_pool
 from infrastructure.database.image_readers import SqlImageReader, SqlRenderReader
+from infrastructure.database.leases import RenewedLeases
 from infrastructure.database.outbox import OutboxRelay, SqlOutbox
 from infrastructure.database.readers import SqlLedgerAuditor, SqlLedgerReader, SqlProfileReader, SqlStyleReader
 from infrastructure.database.repositories import (
@@ -148,6 +150,7 @@ class Persistence(Provider):
     )
     session_gate = provide(BatchingSessionGate, scope=Scope.APP, provides=SessionGate)
     relay = provide(OutboxRelay, scope=Scope.APP)
+    leases = provide(RenewedLeases, scope=Scope.APP, provides=Leases)
 
 
 class Gateways(Provider):

@@ -1,99 +1,97 @@
-"""Logs: one JSON object a line (or colours for a person), with secrets and personal data taken out last."""
+"""Logs: one JSON object a line, or lines for people, from structlog and the standard library alike."""
 
 import logging
-import re
 import sys
-from logging.handlers import RotatingFileHandler
 from pathlib import Path
-from typing import Any, Protocol, TextIO
+from types import TracebackType
 
 import msgspec
 import structlog
+from structlog.dev import ConsoleRenderer, plain_traceback
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-from bootstrap.settings import Settings
+from bootstrap.log_sinks import LogFile, Sink, StandardError
+from bootstrap.redaction import redact
+from bootstrap.settings import Settings, SettingsError
 
-_LARGEST_FILE = 10 * 1024 * 1024
-_FILES_KEPT = 10
-
-_SECRET_NAMES = re.compile(r"password|token|secret|authorization|cookie|api_key|signature|email", re.IGNORECASE)
-_SECRET_TEXTS = re.compile(
-    r"eyJ[\w-]+\.[\w-]+\.[\w-]*"  # a JWT
-    r"|(?:whsec_|r8_|xkeysib-)[\w+/=-]+"
-    r"|(?i:bearer\s+\S+)"
-    r"|(?<=[?&](?:token|state)=)[^&\s]+|(?<=[?&]code=)[^&\s]+|(?<=[?&]signature=)[^&\s]+|(?<=X-Amz-Signature=)[^&\s]+"
-    r"|[\w.+-]+@[\w-]+\.[\w.-]+"
-    r"|(?<=://)[^/\s:@]+:[^/\s@]+(?=@)"
-)
-_PLAIN = frozenset({"event", "level", "timestamp", "request_id", "route", "method"})
-"""Written by ourselves, from words of our own."""
-
-
-class Sink(Protocol):
-    def write(self, line: str) -> object: ...
-
-    def flush(self) -> object: ...
-
-
-class _RotatingFile:
-    """A file that is put aside at 10 MB, ten of which are kept."""
-
-    def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._handler = RotatingFileHandler(path, maxBytes=_LARGEST_FILE, backupCount=_FILES_KEPT, encoding="utf-8")
-        self._handler.terminator = ""
-
-    def write(self, line: str) -> None:
-        if line:
-            self._handler.emit(logging.makeLogRecord({"msg": line}))
-
-    def flush(self) -> None:
-        self._handler.flush()
-
-
-def redact(_: WrappedLogger, __: str, entry: EventDict) -> EventDict:
-    for name, value in entry.items():
-        if name in _PLAIN or value is None or isinstance(value, int | float):
-            continue
-        if _SECRET_NAMES.search(name):
-            entry[name] = "[redacted]"
-        elif isinstance(value, str):
-            entry[name] = _SECRET_TEXTS.sub("[redacted]", value)
-        else:
-            entry[name] = _SECRET_TEXTS.sub("[redacted]", str(value))
-    return entry
-
-
-def _render(_: WrappedLogger, __: str, entry: EventDict) -> str:
-    return msgspec.json.encode(entry, enc_hook=str).decode()
+_encode = msgspec.json.Encoder().encode
 
 
 def configure_logging(settings: Settings) -> None:
-    """Send structlog's and the standard library's records the same way, once per process."""
-    sink: Any = _RotatingFile(Path(settings.log_file)) if settings.log_file else sys.stderr
-    level = getattr(logging, settings.log_level.upper())
-    before: list[Processor] = [
-        structlog.contextvars.merge_contextvars,
-        structlog.processors.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.format_exc_info,
-        redact,
-    ]
-    render = _render if settings.log_format == "json" else structlog.dev.ConsoleRenderer(colors=_is_terminal(sink))
+    """Send every record of this process the same way, once per process.
+
+    Libraries are heard from warnings up, whatever the level: below, they tell what they send and ask.
+    Raises `SettingsError` when `LOG_FILE` cannot be written for a reason that will not pass.
+    """
+    sink = _open_sink(settings.log_file)
+    level = logging.getLevelNamesMapping()[settings.log_level.upper()]
+    is_terminal = not settings.log_file and sys.stderr.isatty()
+    for_people: list[Processor] = [_keep_lines_apart, ConsoleRenderer(is_terminal, exception_formatter=plain_traceback)]
     structlog.configure(
-        processors=[*before, render],
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            redact,
+            *([_render_json] if settings.log_format == "json" else for_people),
+        ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.WriteLoggerFactory(sink),
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(sink)
-    formatter = structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=[structlog.stdlib.add_logger_name, *before],
-        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, render],
-    )
-    handler.setFormatter(formatter)
-    logging.basicConfig(handlers=[handler], level=max(level, logging.WARNING), force=True)
+    logging.basicConfig(handlers=[_LibraryRecords()], level=max(level, logging.WARNING), force=True)
+    logging.captureWarnings(capture=True)
+    sys.excepthook = _log_crash
 
 
-def _is_terminal(sink: TextIO | Sink) -> bool:
-    return isinstance(sink, TextIO) and sink.isatty()
+class _LibraryRecords(logging.Handler):
+    """Hands the standard library's records to structlog. Their `extra` is left behind: nobody here has looked at it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._log = structlog.get_logger()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        level = min(max(record.levelno // 10 * 10, logging.DEBUG), logging.CRITICAL)
+        self._log.log(level, _message(record), logger=record.name, exc_info=record.exc_info)
+
+
+def _open_sink(log_file: str) -> Sink:
+    if not log_file:
+        return StandardError(sys.stderr)
+    sink = LogFile(Path(log_file))
+    try:
+        sink.open()
+    except OSError as failure:
+        raise SettingsError([f"LOG_FILE should be a file that can be written: {failure.strerror}."]) from failure
+    return sink
+
+
+def _message(record: logging.LogRecord) -> str:
+    try:
+        return record.getMessage()
+    except Exception:  # noqa: BLE001 - arguments that do not fit their format, or cannot be shown
+        return str(record.msg)
+
+
+def _render_json(_: WrappedLogger, __: str, entry: EventDict) -> str:
+    return _encode(entry).decode()
+
+
+def _keep_lines_apart(_: WrappedLogger, __: str, entry: EventDict) -> EventDict:
+    """No line of a value can be taken for a record of its own: line breaks are escaped, tracebacks indented."""
+    for name, value in entry.items():
+        if isinstance(value, str) and name == "exception":
+            entry[name] = "    " + value.replace("\n", "\n    ")
+        elif isinstance(value, str) and "\n" in value:
+            entry[name] = value.replace("\n", "\\n")
+    return entry
+
+
+def _log_crash(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
+    """What nobody caught goes to the log as well, and so through the redaction."""
+    if issubclass(kind, Exception):
+        structlog.get_logger().critical("crashed", exc_info=(kind, error, traceback))
+    else:
+        sys.__excepthook__(kind, error, traceback)

@@ -16,14 +16,14 @@ from bootstrap.logging import configure_logging
 from bootstrap.settings import Settings
 from infrastructure.database.outbox import OutboxRelay
 from infrastructure.job_queue import JOB, QUEUE, ArqDoorbell, pack, redis_settings, unpack
-from presentation.worker.jobs import Deliveries
+from presentation.worker.jobs import LONGEST_SECONDS, Deliveries
 from presentation.worker.schedules import RELAY_SECONDS, Schedules, every
 
 log = structlog.get_logger()
 
 _JOBS_AT_ONCE = 40
-_JOB_SECONDS = 120
 _DRAIN_SECONDS = 20
+_NOTE_SECONDS = 1.0
 _REDIS_PAUSE_SECONDS = 1.0
 _OFTEN_ENOUGH = 1_000_000
 """arq drops a job after `max_tries`, counting shutdowns too; our rows decide when enough is enough."""
@@ -41,13 +41,17 @@ async def _work(settings: Settings) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     container = create_container(settings)
     try:
-        schedules = [asyncio.create_task(work) for work in await _schedules(container, settings)]
-        jobs = asyncio.create_task(_answer_bell(container, settings, stop))
+        deliveries = Deliveries(container, await container.get(OutboxRelay))
+        running = [asyncio.create_task(work) for work in await _schedules(container, settings)]
+        running.append(asyncio.create_task(_answer_bell(deliveries, settings)))
+        stopping = asyncio.create_task(stop.wait())
         log.info("worker_ready")
-        await stop.wait()
-        for schedule in schedules:
-            schedule.cancel()
-        await jobs
+        await asyncio.wait({*running, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        for task in (*running, stopping):
+            task.cancel()
+        for outcome in await asyncio.gather(*running, return_exceptions=True):
+            if isinstance(outcome, Exception):
+                raise outcome
     finally:
         await container.close()
         log.info("worker_stopped")
@@ -67,21 +71,20 @@ async def _schedules(container: AsyncContainer, settings: Settings) -> list[Any]
     ]
 
 
-async def _answer_bell(container: AsyncContainer, settings: Settings, stop: asyncio.Event) -> None:
-    """Run arq until told to stop. Redis going away ends arq, not us: the schedules go on, and arq is run anew."""
-    deliveries = Deliveries(container, await container.get(OutboxRelay))
+async def _answer_bell(deliveries: Deliveries, settings: Settings) -> None:
+    """Run arq until cancelled. Redis going away ends arq, not us: schedules and jobs go on, and arq is run anew."""
 
     async def deliver(_: dict[Any, Any], row_id: int) -> None:
         await deliveries.deliver(row_id)
 
-    while not stop.is_set():
+    while True:
         worker = Worker(
             [func(deliver, name=JOB, max_tries=_OFTEN_ENOUGH)],  # type: ignore[arg-type]
             queue_name=QUEUE,
             redis_settings=redis_settings(settings.redis_url),
             handle_signals=False,
             max_jobs=_JOBS_AT_ONCE,
-            job_timeout=_JOB_SECONDS,
+            job_timeout=LONGEST_SECONDS,
             keep_result=0,
             poll_delay=0.1,
             health_check_key=f"{QUEUE}:health:{socket.gethostname()}",
@@ -89,29 +92,24 @@ async def _answer_bell(container: AsyncContainer, settings: Settings, stop: asyn
             job_deserializer=unpack,
             log_results=False,
         )
-        running = asyncio.create_task(worker.async_run())
-        stopping = asyncio.create_task(stop.wait())
-        await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        stopping.cancel()
-        if stop.is_set():
-            await _drain(worker)
-        running.cancel()
-        outcome = (await asyncio.gather(running, return_exceptions=True))[0]
-        if isinstance(outcome, RedisError | OSError):
-            log.warning("redis_away", reason=type(outcome).__name__)
-            await asyncio.sleep(_REDIS_PAUSE_SECONDS)
-        elif isinstance(outcome, Exception):
-            log.error("arq_stopped", exc_info=outcome)
-            await asyncio.sleep(_REDIS_PAUSE_SECONDS)
         try:
-            await worker.close()
+            await worker.async_run()
+        except asyncio.CancelledError:
+            await deliveries.drain(_DRAIN_SECONDS)
+            raise
         except (RedisError, OSError) as failure:
             log.warning("redis_away", reason=type(failure).__name__)
+        except Exception:
+            log.exception("arq_stopped")
+        finally:
+            await _close(worker)
+        await asyncio.sleep(_REDIS_PAUSE_SECONDS)
 
 
-async def _drain(worker: Worker) -> None:
-    """Let jobs that have begun finish; what has not begun stays in the outbox."""
-    worker.allow_pick_jobs = False
-    begun = list(worker.tasks.values())
-    if begun:
-        await asyncio.wait(begun, timeout=_DRAIN_SECONDS)
+async def _close(worker: Worker) -> None:
+    """Have arq note which jobs are done, and let go of the others, which are ours to finish."""
+    if worker.tasks:
+        await asyncio.wait(worker.tasks.values(), timeout=_NOTE_SECONDS)
+    outcome = (await asyncio.gather(worker.close(), return_exceptions=True))[0]
+    if isinstance(outcome, Exception):
+        log.warning("redis_away", reason=type(outcome).__name__)

@@ -79,13 +79,13 @@ class GeneratedImage:
         return f"images/{self.folder}/{render.view}-{render.round}-{render.attempt}.jpg"
 
     def claim_submit(self, render: ViewRender, now: datetime, policy: RenderPolicy) -> int | None:
-        """Take a waiting view to create its prediction; None when there is nothing to take.
+        """Take a waiting view to create its prediction; None when there is nothing to take or no time left.
 
         The attempt counts from here, so that work which kills its worker every time runs out of attempts.
         """
-        if not render.free(now) or render.prediction_id is not None or render.attempt >= policy.attempts:
+        if not render.free(now) or render.prediction_id is not None or _spent(render, policy):
             return None
-        if render is not self.front and self.front.status is not Status.COMPLETED:
+        if render.deadline_at <= now or not self._may_start(render):
             return None
         render.attempt += 1
         claim = render.take(now, policy.lease)
@@ -99,10 +99,9 @@ class GeneratedImage:
         if not render.holds_claim(claim) or render.prediction_id not in {None, prediction_id}:
             raise StaleClaim
         render.prediction_id = prediction_id
+        render.expires_at = now + policy.timeout
+        render.poll_at = now + policy.poll
         render.release(now)
-        if render.prediction is None:
-            render.expires_at = now + policy.timeout
-            render.poll_at = now + policy.poll
 
     def prediction_ended(
         self, render: ViewRender, attempt: int, prediction_id: str, prediction: dict[str, object], now: datetime
@@ -110,22 +109,29 @@ class GeneratedImage:
         """Note how the provider ended the present attempt; False when this is no news.
 
         The event may come before the create's own answer did: the attempt, signed by the provider in the address it
-        was given, then says which prediction it is.
+        was given, then says which prediction it is, and whoever still waits for that answer is too late with it.
+        Between two attempts there is nothing to wait for, so that a failure told twice counts once.
         """
         if not render.open or render.prediction is not None or render.attempt != attempt:
             return False
-        if render.prediction_id not in {None, prediction_id}:
+        if render.prediction_id != prediction_id and not render.awaits_create:
             return False
         render.prediction_id = prediction_id
         render.prediction = prediction
         render.expires_at = render.poll_at = None
+        render.claim += 1
         render.release(now)
         return True
 
     def claim_finish(self, render: ViewRender, now: datetime, policy: RenderPolicy) -> int | None:
-        """Take a view whose prediction has ended, to store what it brought."""
-        if not render.free(now) or render.prediction is None:
+        """Take a view whose prediction has ended, to store what it brought.
+
+        That the last worker never came back is a stumble, so that an output which kills its worker every time runs
+        out of tries.
+        """
+        if not render.free(now) or render.prediction is None or _spent(render, policy):
             return None
+        render.stumbles += render.deserted
         return render.take(now, policy.lease)
 
     def complete(self, render: ViewRender, claim: int, output: Output, now: datetime) -> Change:
@@ -171,7 +177,9 @@ class GeneratedImage:
         return self.fail(render, error, now)
 
     def fail(self, render: ViewRender, error: ViewError, now: datetime) -> Change:
-        """End a view without a picture; a failed front takes its waiting side views along."""
+        """End a view without a picture; a failed front takes its waiting side views along. What has ended stays so."""
+        if not render.open:
+            return Change()
         render.end(Status.FAILED, now, error)
         change = Change(ended=[render])
         if render is self.front:
@@ -195,16 +203,20 @@ class GeneratedImage:
             return self.fail(render, render.error or ViewError.PROVIDER_TIMEOUT, now)
         if not render.free(now) or not self._needs_worker(render):
             return Change()
-        if render.prediction is None and render.attempt >= policy.attempts:
+        if _spent(render, policy):
             return self.fail(render, render.error or ViewError.INTERNAL_ERROR, now)
+        if render.prediction is not None:
+            render.stumbles += render.deserted
         render.release(now)
         return Change(queued=[render])
 
     def _needs_worker(self, render: ViewRender) -> bool:
         if render.prediction is not None:
             return True
-        ready = render is self.front or self.front.status is Status.COMPLETED
-        return ready and render.prediction_id is None
+        return render.prediction_id is None and self._may_start(render)
+
+    def _may_start(self, render: ViewRender) -> bool:
+        return render is self.front or self.front.status is Status.COMPLETED
 
     def _waiting_sides(self) -> list[ViewRender]:
         return [render for render in self.views if render.view is not View.FRONT and render.open]
@@ -217,3 +229,10 @@ class GeneratedImage:
             self.status = Status.PROCESSING
         else:
             self.status = self.front.status
+
+
+def _spent(render: ViewRender, policy: RenderPolicy) -> bool:
+    """Tell whether a free view has been tried as often as it may be."""
+    if render.prediction is None:
+        return render.attempt >= policy.attempts
+    return render.deserted and render.stumbles + 1 >= policy.attempts

@@ -65,7 +65,8 @@ def email_address(text: str) -> str:
     Plain ASCII addresses only: what cannot be mailed to everywhere cannot be verified.
     """
     address = text.strip().lower()
-    if len(address) > _ADDRESS_LENGTH or not _ADDRESS.fullmatch(address):
+    # Asked of what was written: a few letters beyond ASCII, like the Kelvin sign, are ASCII in lower case.
+    if not text.isascii() or len(address) > _ADDRESS_LENGTH or not _ADDRESS.fullmatch(address):
         raise Invalid("validation_failed", "This is not an e-mail address.", field="email")
     return address
 

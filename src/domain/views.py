@@ -113,7 +113,7 @@ class ViewRender:
     """When the provider's time for the present attempt is up."""
     poll_at: datetime | None = None
     stumbles: int = 0
-    """Failures to fetch or store the output of a prediction that succeeded."""
+    """Failures to fetch or store the output of a prediction that has ended; workers lost over it count too."""
     output_key: str | None = None
     output_width: int | None = None
     output_height: int | None = None
@@ -133,6 +133,16 @@ class ViewRender:
     def free(self, now: datetime) -> bool:
         """Nobody works on it and its time has come."""
         return self.open and self.due_at <= now and (self.lease_until is None or self.lease_until <= now)
+
+    @property
+    def deserted(self) -> bool:
+        """Of a free view: the worker that took it never came back."""
+        return self.lease_until is not None
+
+    @property
+    def awaits_create(self) -> bool:
+        """A worker has taken it to the provider, and the provider's answer is not noted yet."""
+        return self.lease_until is not None and self.prediction_id is None
 
     def take(self, now: datetime, lease: timedelta) -> int:
         self.status = Status.PROCESSING

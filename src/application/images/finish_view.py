@@ -8,6 +8,7 @@ from application.events import ViewFinishable
 from application.images.ports import (
     BadOutput,
     ImageRepository,
+    Leases,
     OutputDownloads,
     OutputUnavailable,
     PictureProcessor,
@@ -40,6 +41,7 @@ class FinishViewHandler:
     """Turn a prediction that has ended into a stored picture and a spent credit, or into a failure and a free one."""
 
     images: ImageRepository
+    leases: Leases
     downloads: OutputDownloads
     pictures: PictureProcessor
     storage: PictureStorage
@@ -58,7 +60,8 @@ class FinishViewHandler:
         prediction = convert(render.prediction, Prediction)
         key = image.output_key(render)
         await self.uow.commit()
-        outcome = await self._store(prediction, key)
+        async with self.leases.held(event.view_id, claim):
+            outcome = await self._store(prediction, key)
         try:
             await self._note(event.view_id, claim, outcome)
         except StaleClaim:

@@ -1,6 +1,7 @@
 """What the try-on use cases need from outside: records, storage, the image processor and the image model."""
 
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Protocol
 
@@ -22,6 +23,15 @@ class ImageRepository(Protocol):
 
     async def claim(self, view_id: int) -> tuple[GeneratedImage, ViewRender] | None:
         """The try-on that a view belongs to, as stored now and kept to this transaction until it ends."""
+        ...
+
+
+class Leases(Protocol):
+    def held(self, view_id: int, claim: int) -> AbstractAsyncContextManager[None]:
+        """Keep a claimed view for as long as the work on it takes.
+
+        A worker that is killed or stands still keeps nothing: its lease runs out, and another takes over.
+        """
         ...
 
 

@@ -10,6 +10,7 @@ from application.events import ViewSubmittable
 from application.images.ports import (
     ImageModel,
     ImageRepository,
+    Leases,
     ModelBusy,
     ModelRefused,
     ModelUnavailable,
@@ -47,6 +48,7 @@ class SubmitViewHandler:
     """Claim a view, create its prediction, note the prediction's id, and let go: nobody waits for the rendering."""
 
     images: ImageRepository
+    leases: Leases
     orders: RenderReader
     storage: PictureStorage
     model: ImageModel
@@ -66,7 +68,8 @@ class SubmitViewHandler:
         attempt = render.attempt
         order = await self.orders.order(event.view_id)
         await self.uow.commit()
-        outcome = await self._create(order, event.view_id, attempt)
+        async with self.leases.held(event.view_id, claim):
+            outcome = await self._create(order, event.view_id, attempt)
         try:
             await self._note(event.view_id, claim, outcome)
         except StaleClaim:

@@ -1,7 +1,7 @@
 """What both embedded servers have in common: a process, a port, a log, a life that ends with ours."""
 
 import contextlib
-import signal
+import os
 import socket
 import subprocess
 import time
@@ -9,6 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
+from signal import SIGKILL, Signals
 from typing import TypedDict
 
 from bootstrap.reaper import Reaper
@@ -65,7 +66,7 @@ class EmbeddedServer(ABC):
     """
 
     name: str
-    ending: signal.Signals
+    ending: Signals
 
     def __init__(self, data: Path, *, durable: bool = True, reaper: Reaper | None = None) -> None:
         self.data = data.resolve()
@@ -106,15 +107,19 @@ class EmbeddedServer(ABC):
                 raise EmbeddedServerError(f"{self.name} does not start. The end of {self.log}:\n{complaint}")
             time.sleep(5 * _LOOK_AGAIN_SECONDS)
 
+    def signal(self, number: Signals) -> None:
+        """Send it a signal: SIGSTOP and SIGCONT, for instance, make it silent for a while."""
+        os.kill(self.pid, number)
+
     def stop(self) -> None:
         """Let it finish its work and write its data; kill it when that takes more than 10 seconds."""
         self._end(self.ending)
 
     def kill(self) -> None:
         """End it at once, as a crash would."""
-        self._end(signal.SIGKILL)
+        self._end(SIGKILL)
 
-    def _end(self, how: signal.Signals) -> None:
+    def _end(self, how: Signals) -> None:
         process, self._process = self._process, None
         if process is None:
             return

@@ -15,7 +15,8 @@ from infrastructure.database.tables import outbox
 BELL_GRACE = text("interval '5 seconds'")
 """For the bell that is rung right after the commit; after it, the relay rings."""
 _REDELIVERY_SECONDS = 30
-_LONGEST_REDELIVERY_SECONDS = 900
+_DOUBLINGS = 5
+"""After so many, a row is due again every 16 minutes. Without an end the power would overflow, and stop the relay."""
 
 
 class Doorbell(Protocol):
@@ -75,7 +76,7 @@ class OutboxRelay:
             .with_for_update(skip_locked=True)
             .scalar_subquery()
         )
-        again = func.least(_REDELIVERY_SECONDS * func.power(2, outbox.c.deliveries), _LONGEST_REDELIVERY_SECONDS)
+        again = _REDELIVERY_SECONDS * func.power(2, func.least(outbox.c.deliveries, _DOUBLINGS))
         taken = (
             update(outbox)
             .where(outbox.c.id.in_(due))
@@ -86,11 +87,12 @@ class OutboxRelay:
             return [(row.id, row.deliveries) for row in await connection.execute(taken)]
 
     async def put_back(self, rows: Sequence[tuple[int, int]]) -> None:
-        """The bell could not be rung: the rows are due again in a second."""
+        """The bell could not be rung: the rows are due again in a second, as if they had not been taken."""
         async with self._engine.begin() as connection:
             ids = [row_id for row_id, _ in rows]
             soon = func.now() + text("interval '1 second'")
-            await connection.execute(update(outbox).where(outbox.c.id.in_(ids)).values(due_at=soon))
+            back = update(outbox).where(outbox.c.id.in_(ids))
+            await connection.execute(back.values(due_at=soon, deliveries=outbox.c.deliveries - 1))
 
     async def delivery(self, row_id: int) -> Delivery | None:
         """What a row announces; None when it has been done."""

@@ -1,7 +1,6 @@
 """Pictures in a folder, served by our own API under addresses that expire."""
 
 import asyncio
-import hashlib
 import hmac
 import os
 import re
@@ -9,6 +8,7 @@ import tempfile
 import time
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Sequence
+from hashlib import blake2b, sha256
 from pathlib import Path
 from urllib.parse import quote
 
@@ -18,6 +18,7 @@ from infrastructure.storage.addresses import reachable_from_outside
 
 _KEY = re.compile(r"[A-Za-z0-9_-]+(?:/[A-Za-z0-9_-]+)*(?:\.[a-z0-9]+)?", re.ASCII)
 _LONGEST_KEY = 200
+_SIGNATURE_BYTES = 24
 
 
 class DiskStorage(PictureStorage):
@@ -28,6 +29,7 @@ class DiskStorage(PictureStorage):
     still lives for half of `url_life` seconds at least. No list of addresses is kept.
 
     The first of `secrets` signs; all of them are accepted, so that a secret can be replaced without breaking addresses.
+    Signatures are keyed BLAKE2b (RFC 7693), a quarter of HMAC's cost: a page of the gallery shows some fifty pictures.
     """
 
     def __init__(
@@ -42,7 +44,7 @@ class DiskStorage(PictureStorage):
         self._root = root
         self._media = f"{public_url.rstrip('/')}/media"
         self._reachable = reachable_from_outside(public_url)
-        self._secrets = [hmac.digest(secret.encode(), b"media address", hashlib.sha256) for secret in secrets]
+        self._signers = [_signer(secret) for secret in secrets]
         self._half_life = max(1, url_life // 2)
         self._now = now
 
@@ -69,7 +71,7 @@ class DiskStorage(PictureStorage):
 
     async def url(self, key: str) -> str:
         expires = (int(self._now()) // self._half_life + 2) * self._half_life
-        signature = _sign(self._secrets[0], key, str(expires)).decode()
+        signature = _sign(self._signers[0], key, str(expires)).decode()
         return f"{self._media}/{quote(key)}?expires={expires}&signature={signature}"
 
     async def public_url(self, key: str) -> str | None:
@@ -77,7 +79,7 @@ class DiskStorage(PictureStorage):
 
     async def read_signed(self, key: str, expires: str, signature: str) -> bytes:
         """What an address made by `url` stands for; `NotFound` when it is expired, forged or its file is gone."""
-        signed = any(hmac.compare_digest(_sign(secret, key, expires), _bytes(signature)) for secret in self._secrets)
+        signed = any(hmac.compare_digest(_sign(signer, key, expires), _bytes(signature)) for signer in self._signers)
         if not signed or int(expires) <= self._now():
             raise _not_found()
         return await self.get(key)
@@ -116,8 +118,14 @@ def _try_out(root: Path) -> None:
         file.flush()
 
 
-def _sign(secret: bytes, key: str, expires: str) -> bytes:
-    return urlsafe_b64encode(hmac.digest(secret, _bytes(f"{expires}\n{key}"), hashlib.sha256)).rstrip(b"=")
+def _signer(secret: str) -> blake2b:
+    return blake2b(key=sha256(secret.encode()).digest(), person=b"media address", digest_size=_SIGNATURE_BYTES)
+
+
+def _sign(signer: blake2b, key: str, expires: str) -> bytes:
+    mac = signer.copy()
+    mac.update(_bytes(f"{expires}\n{key}"))
+    return urlsafe_b64encode(mac.digest())
 
 
 def _bytes(text: str) -> bytes:

@@ -5,9 +5,9 @@ CORS preflights, adds the security headers, and leaves one line in the log and o
 ASGI, and one layer, because it runs for every request.
 """
 
+import secrets
 import time
 from http import HTTPStatus
-from uuid import uuid4
 
 import structlog
 from litestar.enums import ScopeType
@@ -115,7 +115,7 @@ class Edge:
 
     def _request_id(self, given: dict[bytes, bytes]) -> str:
         own = given.get(b"x-request-id", b"").decode("latin-1")
-        return own if own and acceptable_request_id(own) else uuid4().hex
+        return own if own and acceptable_request_id(own) else secrets.token_hex(16)
 
     def _refusal(
         self, scope: HTTPScope, given: dict[bytes, bytes], ip: str, request_id: str

@@ -1,5 +1,6 @@
 """What the worker does when the bell rings: hand an outbox row's event to the handler it is for."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol
 
@@ -25,6 +26,8 @@ from domain.errors import Unavailable
 log = structlog.get_logger()
 
 WORKER = Actor.system("worker")
+LONGEST_SECONDS = 120
+"""For one job. Every call inside has its own, shorter limit; this one ends what none of them foresaw."""
 
 CONSUMERS: Mapping[type[Event], type[Callable[[Any, Actor], Awaitable[None]]]] = {
     RegistrationMade: SendVerificationMailHandler,
@@ -53,25 +56,50 @@ class Announcements(Protocol):
 
 
 class Deliveries:
-    """Takes rows to their handlers. A row whose handler failed stays, and is rung for again, more and more slowly."""
+    """Takes rows to their handlers. A row whose handler failed stays, and is rung for again, more and more slowly.
+
+    What has begun does not end with whoever rang: a create that is cut off may have been made, and is billed again.
+    """
 
     def __init__(self, container: AsyncContainer, announcements: Announcements) -> None:
         self._container = container
         self._announcements = announcements
+        self._begun: set[asyncio.Task[None]] = set()
 
     async def deliver(self, row_id: int) -> None:
+        """Wait for it; being cancelled ends the waiting only."""
+        task = asyncio.create_task(self._deliver(row_id))
+        self._begun.add(task)
+        task.add_done_callback(self._begun.discard)
+        await asyncio.shield(task)
+
+    async def drain(self, seconds: float) -> None:
+        """Let what has begun come to its end, or cut it off after so many seconds."""
+        if not self._begun:
+            return
+        _, late = await asyncio.wait(self._begun, timeout=seconds)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+
+    async def _deliver(self, row_id: int) -> None:
+        structlog.contextvars.bind_contextvars(outbox_id=row_id)
         try:
-            announced = await self._announcements.delivery(row_id)
-            if announced is None:
-                return
-            kind = _EVENTS[announced.job]
-            event = msgspec.convert(announced.payload, kind)
-            with structlog.contextvars.bound_contextvars(job=announced.job, outbox_id=row_id):
-                async with self._container() as scope:
-                    handle = await scope.get(CONSUMERS[kind])
-                    await handle(event, WORKER)
-                await self._announcements.done(row_id)
+            async with asyncio.timeout(LONGEST_SECONDS):
+                await self._hand_over(row_id)
         except Unavailable as failure:
-            log.warning("job_put_off", outbox_id=row_id, code=failure.code, reason=failure.detail)
+            log.warning("job_put_off", code=failure.code, reason=failure.detail)
         except Exception:
-            log.exception("job_failed", outbox_id=row_id)
+            log.exception("job_failed")
+
+    async def _hand_over(self, row_id: int) -> None:
+        announced = await self._announcements.delivery(row_id)
+        if announced is None:
+            return
+        kind = _EVENTS[announced.job]
+        event = msgspec.convert(announced.payload, kind)
+        structlog.contextvars.bind_contextvars(job=announced.job)
+        async with self._container() as scope:
+            handle = await scope.get(CONSUMERS[kind])
+            await handle(event, WORKER)
+        await self._announcements.done(row_id)

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from bootstrap.stack import StackFolder
+
 HAIRTRYON = Path(sys.executable).with_name("hairtryon")
 
 
@@ -39,9 +41,13 @@ def test_a_photo_that_cannot_be_read_is_told_at_once(tmp_path: Path, photo: str)
     assert not (tmp_path / "var").exists()
 
 
-def test_a_photo_that_is_none_ends_the_journey_with_the_apis_reason(tmp_path: Path) -> None:
-    """The refusal is shown, and the exit code is not 0."""
-    (tmp_path / "notes.jpg").write_text("no picture at all")
-    done = demo(tmp_path, "notes.jpg")
+def test_a_second_demo_in_the_same_place_is_refused(tmp_path: Path) -> None:
+    """It does not pull the ground from under the first, and its exit code is not 0."""
+    first = StackFolder(tmp_path / "var" / "demo-stack")
+    lock = first.lock()
+    first.announce({})
+    done = demo(tmp_path)
+    os.close(lock)
     assert done.returncode == 1
-    assert "image_unreadable" in done.stdout or "unsupported_media_type" in done.stdout
+    assert "already running" in done.stdout
+    assert first.running_pid() == os.getpid()

@@ -11,6 +11,7 @@ import httpx
 import psutil  # type: ignore[import-untyped]
 import pytest
 
+from bootstrap.demo.customer import Customer, JourneyError
 from bootstrap.reaper import start_time
 from bootstrap.stack import StackFolder
 
@@ -91,6 +92,24 @@ def test_ready_means_that_customers_can_come(dev: Dev) -> None:
 def test_everything_runs_as_children_of_the_one_process(dev: Dev) -> None:
     """Whoever looks at the process tree finds the product's programs by their names."""
     assert {"serve", "worker", "sandbox", "postgres", "valkey-server", "bootstrap.reaper"} <= dev.children().keys()
+
+
+def test_the_demo_shows_a_refusal_with_the_apis_reason(dev: Dev) -> None:
+    """A step that fails says what was asked and what came back."""
+    with (
+        Customer(dev.url, outbox="http://127.0.0.1:9", before_each_call=lambda: None) as customer,
+        pytest.raises(JourneyError, match=rf"GET {dev.url}/api/v1/user/me was refused: 401 not_authenticated"),
+    ):
+        customer.profile()
+
+
+def test_the_demo_says_when_nobody_answers(dev: Dev) -> None:
+    """And where."""
+    with (
+        Customer(dev.url, outbox="http://127.0.0.1:9/mails", before_each_call=lambda: None) as customer,
+        pytest.raises(JourneyError, match=r"GET http://127\.0\.0\.1:9/mails was not answered"),
+    ):
+        customer.wait_for_mail("ada@example.org")
 
 
 @pytest.mark.parametrize("name", ["worker", "serve", "sandbox", "postgres", "valkey-server"])
@@ -174,3 +193,16 @@ def test_stacks_run_side_by_side_end_cleanly_and_survive_a_kill(dev: Dev, tmp_pa
     assert stop(again.process) == 0
     assert not any(start_time(pid) for pid in pids)
     assert StackFolder(data).addresses() == {}
+
+
+def test_what_the_environment_names_is_not_started(empty_database_url: str, redis_url: str, tmp_path: Path) -> None:
+    """With addresses for everything there are only the API and the worker, and the named database is migrated."""
+    data = tmp_path / "data"
+    services = {"REPLICATE_BASE_URL": "http://127.0.0.1:9/v1", "BREVO_BASE_URL": "http://127.0.0.1:9/v3"}
+    process = start(data, DATABASE_URL=empty_database_url, REDIS_URL=redis_url, **services)
+    stack = wait_for_ready(process, data)
+    children = stack.children().keys()
+    assert len(httpx.get(f"{stack.url}/api/v1/image/styles").json()["items"]) >= 24
+    assert stop(process) == 0
+    assert children == {"serve", "worker", "bootstrap.reaper"}
+    assert not (data / "postgres").exists()

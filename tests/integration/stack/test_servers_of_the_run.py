@@ -21,3 +21,13 @@ async def test_every_test_finds_an_empty_valkey(redis_url: str, turn: int) -> No
     async with Redis.from_url(redis_url) as redis:
         assert await redis.dbsize() == 0
         await redis.set("mine", turn)
+
+
+async def test_a_migrated_database_has_every_table_and_no_row(database_url: str) -> None:
+    """It is cloned from a template to which the migrations were applied once."""
+    connection = await asyncpg.connect(database_url)
+    try:
+        assert await connection.fetchval("SELECT to_regclass('users') IS NOT NULL")
+        assert await connection.fetchval("SELECT count(*) FROM users") == 0
+    finally:
+        await connection.close()

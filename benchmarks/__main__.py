@@ -1,0 +1,54 @@
+"""`just bench [NAME...]`: measure all works, or those named. Fails when a target is missed."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import asyncpg
+
+from benchmarks import report
+from benchmarks.logins import logins
+from benchmarks.measure import Row
+from benchmarks.reads import gallery, status, styles
+from benchmarks.rig import Rig, open_rig
+
+WORKS: dict[str, Callable[[Rig], Iterator[Row]]] = {
+    "status": status,
+    "gallery": gallery,
+    "styles": styles,
+    "logins": logins,
+}
+_RESULTS = Path(__file__).with_name("RESULTS.md").resolve()
+
+
+def main(names: list[str]) -> int:
+    unknown = [name for name in names if name not in WORKS]
+    if unknown:
+        print(f"There is no benchmark {', '.join(unknown)}; there are {', '.join(WORKS)}.", file=sys.stderr)
+        return 2
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that everything is stopped then, too
+    rows: list[Row] = []
+    with open_rig() as rig:
+        postgres = asyncio.run(_version(rig.environ["DATABASE_URL"]))
+        for name in names or WORKS:
+            for row in WORKS[name](rig):
+                rows.append(row)
+                print(f"{row.work}, {row.connections} connections: {row.ratio:.2f} of {row.against}", flush=True)
+    print(f"\n{report.table(rows)}\n\n{report.machine(postgres)}")
+    if not names:
+        report.write(_RESULTS, rows, postgres)
+    return 0 if all(row.met for row in rows) else 1
+
+
+async def _version(database_url: str) -> str:
+    connection = await asyncpg.connect(database_url)
+    try:
+        return str(await connection.fetchval("SHOW server_version"))
+    finally:
+        await connection.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,40 @@
+"""The reads again while 32 logins are always in flight: hashing passwords must not hold up the event loop.
+
+Here the server is given every core, with and without logins, for that is where its hashing threads are meant to run.
+"""
+
+from collections.abc import Iterator
+from functools import partial
+
+from benchmarks import cores
+from benchmarks.customers import Customers
+from benchmarks.load import Figures
+from benchmarks.measure import Row, compare, meanwhile, run
+from benchmarks.reads import GALLERY, STATUS, STYLES
+from benchmarks.rig import Rig
+
+_CONNECTIONS = 32
+_LOGINS = 32
+_ROUNDS = 3
+
+
+def logins(rig: Rig) -> Iterator[Row]:
+    customers = Customers(rig.environ["SECRET_KEY"])
+    in_flight = customers.log_in("/api/v1/auth/login")
+    with rig.api(cores.ALL) as api:
+
+        def run_during_logins(requests: list[str]) -> Figures:
+            with meanwhile(api, in_flight, _LOGINS):
+                return run(api, requests, _CONNECTIONS)
+
+        for work, path in (("status", STATUS), ("gallery", GALLERY), ("styles", STYLES)):
+            requests = customers.get(path)
+            yield compare(
+                f"{work} during {_LOGINS} logins",
+                _CONNECTIONS,
+                ours=partial(run_during_logins, requests),
+                theirs=partial(run, api, requests, _CONNECTIONS),
+                against="itself without logins",
+                target=0.5,
+                rounds=_ROUNDS,
+            )

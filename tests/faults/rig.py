@@ -1,0 +1,195 @@
+"""The real API, worker, PostgreSQL and Valkey, and a provider that does as it is told."""
+
+import base64
+import io
+import json
+import os
+import secrets
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from PIL import Image
+
+from bootstrap import migrations
+from bootstrap.embedded import free_port, start_postgres, start_valkey
+from bootstrap.reaper import Reaper
+from bootstrap.settings import Settings
+from tests.faults.programs import Program, answers
+from tests.faults.provider import Provider, Service
+
+LEASE_SECONDS = 3
+
+_HAIRTRYON = [sys.executable, "-m", "bootstrap.cli"]
+_SETTINGS = {field.encode_name for field in msgspec.structs.fields(Settings)}
+
+
+class Rig:
+    """Everything runs when it is made. A test may end any part of it; `mend` brings back what is missing.
+
+    Settings are short, so that what takes half a minute in production takes seconds here; what takes longer is not
+    waited for: tests move the time on in the database.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.media = folder / "media"
+        self._reaper = Reaper()
+        self.canaries: list[str] = []
+        """What must not be seen in any log. Tests add what they make."""
+        self.password = self.new_canary()
+        self.email = f"{self.new_canary()}@example.org"
+        self.token = ""
+        """The customer's access token, once there is one."""
+        self.postgres = start_postgres(folder / "postgres", durable=False, reaper=self._reaper)
+        self.valkey = start_valkey(folder / "valkey", durable=False, reaper=self._reaper)
+        self._api_port = free_port()
+        self._sandbox_port = free_port()
+        self.url = f"http://127.0.0.1:{self._api_port}"
+        self.sandbox_url = f"http://127.0.0.1:{self._sandbox_port}"
+        self.provider = Provider(self.sandbox_url)
+        self.mail_service = Service(self.sandbox_url, "brevo")
+        self.environ = self._environment()
+        self.sandbox = self._program("sandbox", [sys.executable, "-P", "-m", "sandbox", *self._sandbox_flags()])
+        self.api = self._program("api", [*_HAIRTRYON, "serve", "--port", str(self._api_port)])
+        self.worker = self._program("worker", [*_HAIRTRYON, "worker"])
+        self._more_workers: list[Program] = []
+        self.sandbox.start()
+        migrations.upgrade(self.postgres.url)
+        self.hairtryon("style", "import")
+        self.sandbox.wait_for_line("ready http")
+        self.mend()
+
+    def mend(self) -> None:
+        """Bring back what a test has ended, take away what it has added, and return when the stack is ready."""
+        self.postgres.start()
+        self.valkey.start()
+        for extra in self._more_workers:
+            extra.thaw()
+            extra.stop()
+        self._more_workers.clear()
+        for program in (self.api, self.worker):
+            program.thaw()
+            if not program.running:
+                program.start()
+        self.wait_for_api()
+        self.worker.wait_for_line("worker_ready")
+
+    def wait_for_api(self) -> None:
+        self.api.wait_until(lambda: answers(f"{self.url}/health/live"))
+
+    def restart_worker(self) -> None:
+        """Start it again after it has ended."""
+        self.worker.wait_for_end()
+        self.worker.start()
+        self.worker.wait_for_line("worker_ready")
+
+    def add_worker(self, **settings: str) -> Program:
+        """Run one more worker, for the rest of the test."""
+        number = len(self._more_workers) + 2
+        worker = self._program(f"worker{number}", [*_HAIRTRYON, "worker"], **settings)
+        self._more_workers.append(worker)
+        worker.start()
+        worker.wait_for_line("worker_ready")
+        return worker
+
+    def hairtryon(self, *arguments: str) -> Any:
+        """Run an operator's command, which must succeed; returns what it shows with `--json`."""
+        done = subprocess.run(  # noqa: S603 - our own command line
+            [*_HAIRTRYON, *arguments, "--json"],
+            env=self.environ,
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, f"{arguments}: {done.stdout}{done.stderr}"
+        return json.loads(done.stdout)
+
+    def new_canary(self) -> str:
+        canary = f"canary{secrets.token_hex(12)}"
+        self.canaries.append(canary)
+        return canary
+
+    def log_sizes(self) -> dict[Path, int]:
+        return {log: log.stat().st_size for log in self._logs()}
+
+    def logged(self, since: dict[Path, int], *programs: str) -> Iterator[dict[str, Any]]:
+        """What these programs (or all of them) have logged since, one line after the other.
+
+        A line that is no JSON object is an error: nothing but the log may write there.
+        """
+        for log in self._logs():
+            if not programs or log.stem in programs:
+                with log.open("rb") as file:
+                    file.seek(since.get(log, 0))
+                    yield from (json.loads(line) for line in file)
+
+    def raw_logs(self, since: dict[Path, int]) -> Iterator[tuple[str, str]]:
+        for log in self._logs():
+            with log.open("rb") as file:
+                file.seek(since.get(log, 0))
+                yield log.stem, file.read().decode()
+
+    def close(self) -> None:
+        for program in (*self._more_workers, self.worker, self.api, self.sandbox):
+            program.thaw()
+            program.stop()
+        self.valkey.stop()
+        self.postgres.stop()
+        self._reaper.close()
+
+    def _logs(self) -> list[Path]:
+        return [log for log in sorted(self.folder.glob("*.log")) if log.stem.startswith(("api", "worker"))]
+
+    def _program(self, name: str, command: list[str], **settings: str) -> Program:
+        environ = self.environ | settings
+        return Program(name, command, environ=environ, log=self.folder / f"{name}.log", reaper=self._reaper)
+
+    def _sandbox_flags(self) -> list[str]:
+        return ["--port", str(self._sandbox_port), "--data", str(self.folder / "sandbox")]
+
+    def _environment(self) -> dict[str, str]:
+        """The surroundings without anybody's settings, and ours."""
+        secret, pseudonym, replicate, brevo = (self.new_canary() for _ in range(4))
+        webhook_secret = "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
+        self.canaries += [webhook_secret, self.postgres.url.partition("postgres:")[2].partition("@")[0]]
+        return {name: value for name, value in os.environ.items() if name not in _SETTINGS} | {
+            "HAIRTRYON_ENV": "test",
+            "HAIRTRYON_DATA": str(self.folder),
+            "DATABASE_URL": self.postgres.url,
+            "REDIS_URL": self.valkey.url,
+            "PUBLIC_URL": self.url,
+            "STORAGE": "disk",
+            "MEDIA_DIR": str(self.media),
+            "SECRET_KEY": secret * 2,
+            "PSEUDONYM_KEY": pseudonym * 2,
+            "REPLICATE_BASE_URL": f"{self.sandbox_url}/replicate/v1",
+            "REPLICATE_API_TOKEN": replicate,
+            "REPLICATE_WEBHOOK_SECRET": webhook_secret,
+            "BREVO_BASE_URL": f"{self.sandbox_url}/brevo/v3",
+            "BREVO_API_KEY": brevo,
+            "SANDBOX_REPLICATE_API_TOKEN": replicate,
+            "SANDBOX_REPLICATE_WEBHOOK_SECRET": webhook_secret,
+            "SANDBOX_BREVO_API_KEY": brevo,
+            "SANDBOX_LATENCY_SECONDS": "0",
+            "ACCESS_TOKEN_MINUTES": "600",
+            "GENERATION_LEASE_SECONDS": str(LEASE_SECONDS),
+            "GENERATION_TIMEOUT_SECONDS": "60",
+            "POLL_SECONDS": "0.3",
+            "SWEEP_SECONDS": "0.3",
+            "RATE_LIMIT_GENERATE": "100000/minute",
+            "RATE_LIMIT_AUTH": "100000/minute",
+            "RATE_LIMIT_DEFAULT": "100000/minute",
+            "LOG_LEVEL": "debug",
+            "LOG_FORMAT": "json",
+        }
+
+
+def portrait() -> bytes:
+    written = io.BytesIO()
+    Image.radial_gradient("L").convert("RGB").resize((320, 400)).save(written, "JPEG")
+    return written.getvalue()

@@ -1,0 +1,92 @@
+"""Without PostgreSQL nothing works, and the moment it is back everything does, with nobody starting anything again."""
+
+import asyncio
+
+import asyncpg
+import httpx
+import pytest
+
+from tests.faults.customer import Customer
+from tests.faults.database import eventually
+from tests.faults.provider import NO_WEBHOOKS, signal_at
+from tests.faults.rig import Rig
+
+
+async def test_while_postgres_is_stopped_the_api_says_so_and_recovers_with_it(rig: Rig, customer: Customer) -> None:
+    """503 with Retry-After; alive, not ready; afterwards the same processes accept and render."""
+    rig.provider.expect(creates=2)
+    processes = rig.api.pid, rig.worker.pid
+    await rig.provider.script({"on": "create", "outcome": {"latency_seconds": 4}})
+    async with customer.charged(2), httpx.AsyncClient(base_url=rig.url, trust_env=False) as probe:
+        begun = await customer.generate()
+        await eventually(lambda: rig.provider.count("create"))
+        rig.postgres.stop()
+        for refused in (await customer.ask(), await customer.http.get("/user/me")):
+            assert (refused.status_code, refused.json()["code"]) == (503, "service_unavailable")
+            assert int(refused.headers["Retry-After"]) >= 1
+        assert (await probe.get("/health/live")).status_code == 200
+        assert (await probe.get("/health/ready")).status_code == 503
+        await asyncio.sleep(3)
+        rig.postgres.start()
+        await eventually(lambda: is_ready(probe))
+        for image in (begun, await customer.generate()):
+            assert (await customer.outcome(image)).status == "COMPLETED"
+    assert (rig.api.pid, rig.worker.pid) == processes
+    assert rig.api.running
+    assert rig.worker.running
+
+
+@pytest.mark.exhaustive
+async def test_a_crash_of_postgres_loses_no_try_on(rig: Rig, customer: Customer) -> None:
+    """Killed while four views are under way, and started again: all are rendered and charged once."""
+    views = ("front", "right", "left", "back")
+    rig.provider.expect(creates=len(views))
+    await rig.provider.script({"on": "output", "delay": 1})
+    async with customer.charged(len(views)):
+        image = await customer.generate(*views)
+        await eventually(lambda: rig.provider.count("output"))
+        rig.postgres.kill()
+        rig.postgres.start()
+        await eventually(lambda: is_ready(customer.http))
+        assert {view.status for view in (await customer.outcome(image)).views} == {"COMPLETED"}
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("reports", [True, False])
+async def test_a_create_answered_while_postgres_is_away_is_repeated_once_at_most(
+    rig: Rig, customer: Customer, reports: bool
+) -> None:
+    """Its id cannot be stored; a provider that reports tells it again."""
+    await rig.provider.script(
+        *([] if reports else [NO_WEBHOOKS]), signal_at("create", rig.postgres.pid, "SIGINT", delay=1)
+    )
+    async with customer.charged(1):
+        image = await customer.generate()
+        await eventually(lambda: not rig.postgres.running)
+        await asyncio.sleep(1)
+        rig.postgres.start()
+        await eventually(lambda: is_ready(customer.http))
+        assert (await customer.outcome(image)).status == "COMPLETED"
+    created = await rig.provider.count("create")
+    assert created <= 2
+    rig.provider.expect(creates=created)
+
+
+@pytest.mark.exhaustive
+async def test_requests_that_find_every_connection_taken_are_told_to_come_back(
+    rig: Rig, customer: Customer, database: asyncpg.Connection
+) -> None:
+    """A lock makes every writer wait; those who find no connection within its time get 503, and nobody a 500."""
+    rig.provider.expect(creates=0)
+    body = {"email": rig.email, "password": rig.password}
+    async with database.transaction():
+        await database.execute("LOCK TABLE sessions IN ACCESS EXCLUSIVE MODE")
+        answers = await asyncio.gather(*(customer.http.post("/auth/login", json=body) for _ in range(15)))
+    assert {answer.status_code for answer in answers} == {503}
+    assert all("Retry-After" in answer.headers for answer in answers)
+    assert (await customer.http.post("/auth/login", json=body)).status_code == 200
+
+
+async def is_ready(client: httpx.AsyncClient) -> bool:
+    """Whether the API behind this client calls itself ready."""
+    return (await client.get(client.base_url.copy_with(path="/health/ready"))).status_code == 200

@@ -1,0 +1,83 @@
+"""Redis is a doorbell: whatever happens to it, what was accepted is rendered once."""
+
+import os
+import signal
+
+import asyncpg
+import pytest
+from redis.asyncio import Redis
+
+from tests.faults.customer import Customer
+from tests.faults.database import eventually
+from tests.faults.provider import NO_WEBHOOKS, signal_at
+from tests.faults.rig import Rig
+
+
+async def test_a_try_on_accepted_while_redis_is_stopped_is_rendered_when_it_is_back(
+    rig: Rig, customer: Customer
+) -> None:
+    """The answer is 202 as ever, and neither the API nor the worker has to be started again."""
+    rig.provider.expect(creates=1)
+    rig.valkey.stop()
+    async with customer.charged(1):
+        image = await customer.generate()
+        assert (await customer.look(image)).status == "PENDING"
+        rig.valkey.start()
+        assert (await customer.outcome(image)).status == "COMPLETED"
+
+
+@pytest.mark.exhaustive
+async def test_a_try_on_whose_bell_was_flushed_is_rendered(
+    rig: Rig, customer: Customer, database: asyncpg.Connection
+) -> None:
+    """Redis forgets everything between the bell and the worker: the outbox remembers."""
+    rig.provider.expect(creates=1)
+    rig.worker.kill()
+    async with customer.charged(1), Redis.from_url(rig.valkey.url) as redis:
+        image = await customer.generate()
+        await eventually(lambda: redis.zcard("hairtryon:jobs"))
+        await redis.flushall()
+        rig.worker.start()
+        assert (await customer.outcome(image)).status == "COMPLETED"
+
+
+@pytest.mark.exhaustive
+async def test_a_create_under_way_when_redis_dies_is_not_repeated(rig: Rig, customer: Customer) -> None:
+    """The bell has done its part: the job that it began goes on without it."""
+    rig.provider.expect(creates=1)
+    await rig.provider.script(NO_WEBHOOKS, signal_at("create", rig.valkey.pid, delay=2))
+    async with customer.charged(1):
+        image = await customer.generate()
+        await eventually(lambda: not rig.valkey.running)
+        rig.valkey.start()
+        assert (await customer.outcome(image)).status == "COMPLETED"
+
+
+@pytest.mark.exhaustive
+async def test_a_frozen_redis_keeps_no_customer_waiting(rig: Rig, customer: Customer) -> None:
+    """It takes connections and answers nothing: try-ons are accepted, and rendered when it has come round."""
+    rig.provider.expect(creates=1)
+    os.kill(rig.valkey.pid, signal.SIGSTOP)
+    async with customer.charged(1):
+        try:
+            image = await customer.generate()
+            assert (await customer.look(image)).status == "PENDING"
+        finally:
+            os.kill(rig.valkey.pid, signal.SIGCONT)
+        assert (await customer.outcome(image)).status == "COMPLETED"
+
+
+@pytest.mark.exhaustive
+async def test_rows_that_were_rung_for_in_vain_a_thousand_times_hold_up_nothing(
+    rig: Rig, customer: Customer, database: asyncpg.Connection
+) -> None:
+    """After a quarter of an hour without Redis, everything that waits is rendered as soon as it is back."""
+    rig.provider.expect(creates=1)
+    rig.worker.kill()
+    async with customer.charged(1):
+        image = await customer.generate()
+        await database.execute("UPDATE outbox SET deliveries = 1500, due_at = now()")
+        async with Redis.from_url(rig.valkey.url) as redis:
+            await redis.flushall()
+        rig.worker.start()
+        assert (await customer.outcome(image)).status == "COMPLETED"

@@ -1,0 +1,307 @@
+"""The database's side of the ports, in memory, with transactions that can be watched.
+
+`tests/integration/database` holds the ledger and the outbox of this file to the promises of the real ones.
+"""
+
+import copy
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, timedelta
+from itertools import count
+from typing import Generic, Protocol, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from application.auth.ports import MailAllowance, RegistrationRepository, SessionRepository, SignupGrants, UserRepository
+from application.credits.ports import Balance, CreditAccounts
+from application.events import Event
+from application.images.ports import ImageRepository, RenderOrder, RenderReader, UploadRepository
+from application.ports import IdempotencyKeys, IdempotentRequest, Outbox, Result, UnitOfWork
+from application.styles.ports import StyleRepository
+from domain.credits import VIEW_PRICE, Cause, HoldStatus, InsufficientCredits
+from domain.errors import NotFound, Unprocessable
+from domain.images import GeneratedImage
+from domain.sessions import Session
+from domain.styles import Style
+from domain.uploads import Upload
+from domain.users import Registration, User
+from domain.views import Status, View, ViewRender
+
+
+class Participant(Protocol):
+    """Something that a transaction keeps or drops as a whole."""
+
+    def flush(self) -> None: ...
+
+    def keep(self) -> None: ...
+
+    def drop(self) -> None: ...
+
+
+class Transaction(UnitOfWork):
+    """One transaction after another. `is_open` from its first use to its end; `commits` counts those that were kept."""
+
+    def __init__(self, now: datetime) -> None:
+        self.time = now
+        self.is_open = False
+        self.commits = 0
+        self.participants: list[Participant] = []
+
+    def use(self) -> None:
+        self.is_open = True
+
+    def pass_time(self, **how_long: float) -> None:
+        self.time += timedelta(**how_long)
+
+    async def now(self) -> datetime:
+        self.use()
+        return self.time
+
+    async def flush(self) -> None:
+        self.use()
+        for participant in self.participants:
+            participant.flush()
+
+    async def commit(self) -> None:
+        await self.flush()
+        for participant in self.participants:
+            participant.keep()
+        self.is_open = False
+        self.commits += 1
+
+    def abandon(self) -> None:
+        for participant in self.participants:
+            participant.drop()
+        self.is_open = False
+
+
+class Announced(Struct, frozen=True):
+    event: Event
+    not_before: datetime | None
+
+
+class InMemoryOutbox(Outbox):
+    """`announced` is what has left, in its order; a test may take from it as a worker would."""
+
+    def __init__(self, transaction: Transaction) -> None:
+        self.announced: list[Announced] = []
+        self._pending: list[Announced] = []
+        transaction.participants.append(self)
+
+    def add(self, event: Event, *, not_before: datetime | None = None) -> None:
+        self._pending.append(Announced(event, not_before))
+
+    @property
+    def events(self) -> list[Event]:
+        return [announced.event for announced in self.announced]
+
+    def flush(self) -> None:
+        """Events are written by the commit itself."""
+
+    def keep(self) -> None:
+        self.announced += self._pending
+        self._pending = []
+
+    def drop(self) -> None:
+        self._pending = []
+
+
+class Entry(Struct, frozen=True):
+    user_id: int
+    amount: int
+    cause: Cause
+    natural_key: str
+    balance_after: int
+    reason: str | None = None
+    operator: str | None = None
+
+
+class _Books(Struct):
+    credits: dict[int, int] = {}
+    entries: list[Entry] = []
+    holds: dict[tuple[int, int], tuple[int, HoldStatus]] = {}
+    """By view and round: whose, and how it stands."""
+
+
+class InMemoryAccounts(CreditAccounts):
+    def __init__(self, transaction: Transaction) -> None:
+        self._transaction = transaction
+        self._books = _Books()
+        self._kept = _Books()
+        transaction.participants.append(self)
+
+    def open(self, user_id: int) -> None:
+        """What the row of a new user is in the database."""
+        for books in (self._books, self._kept):
+            books.credits[user_id] = 0
+
+    async def hold(self, user_id: int, views: Sequence[ViewRender]) -> None:
+        self._transaction.use()
+        amount = VIEW_PRICE * len(views)
+        if self._books.credits[user_id] - self._held(user_id) < amount:
+            raise InsufficientCredits(amount)
+        for view in views:
+            self._books.holds[view.id, view.round] = (user_id, HoldStatus.PENDING)
+
+    async def post(self, view: ViewRender) -> None:
+        user_id = self._resolve(view, HoldStatus.POSTED)
+        if user_id is not None:
+            self._enter(user_id, -VIEW_PRICE, Cause.SPEND, f"spend:{view.id}:{view.round}")
+
+    async def void(self, view: ViewRender) -> None:
+        self._resolve(view, HoldStatus.VOIDED)
+
+    async def record(
+        self,
+        user_id: int,
+        amount: int,
+        cause: Cause,
+        *,
+        natural_key: str,
+        reference: str | None = None,  # noqa: ARG002 - shown in the history, which no handler reads back
+        reason: str | None = None,
+        operator: str | None = None,
+    ) -> bool:
+        self._transaction.use()
+        if any(entry.natural_key == natural_key for entry in self._books.entries):
+            return False
+        self._enter(user_id, amount, cause, natural_key, reason, operator)
+        return True
+
+    async def balance(self, user_id: int) -> Balance:
+        self._transaction.use()
+        if user_id not in self._books.credits:
+            raise NotFound("user_not_found", "There is no such user.")
+        total, held = self._books.credits[user_id], self._held(user_id)
+        return Balance(total, held, 0, total - held)
+
+    def entries(self, user_id: int) -> list[Entry]:
+        return [entry for entry in self._kept.entries if entry.user_id == user_id]
+
+    def hold_of(self, view: ViewRender) -> HoldStatus | None:
+        kept = self._kept.holds.get((view.id, view.round))
+        return kept[1] if kept else None
+
+    def flush(self) -> None:
+        """Every change is in the books at once."""
+
+    def keep(self) -> None:
+        self._kept = copy.deepcopy(self._books)
+
+    def drop(self) -> None:
+        self._books = copy.deepcopy(self._kept)
+
+    def _held(self, user_id: int) -> int:
+        return VIEW_PRICE * list(self._books.holds.values()).count((user_id, HoldStatus.PENDING))
+
+    def _resolve(self, view: ViewRender, status: HoldStatus) -> int | None:
+        self._transaction.use()
+        user_id, present = self._books.holds.get((view.id, view.round), (0, None))
+        if present is not HoldStatus.PENDING:
+            return None
+        self._books.holds[view.id, view.round] = (user_id, status)
+        return user_id
+
+    def _enter(
+        self,
+        user_id: int,
+        amount: int,
+        cause: Cause,
+        natural_key: str,
+        reason: str | None = None,
+        operator: str | None = None,
+    ) -> None:
+        self._books.credits[user_id] += amount
+        after = self._books.credits[user_id]
+        self._books.entries.append(Entry(user_id, amount, cause, natural_key, after, reason, operator))
+
+
+class Identified(Protocol):
+    id: int
+
+
+Row = TypeVar("Row", bound=Identified)
+
+
+class Rows(Generic[Row]):
+    """A table: what a transaction adds gets its id when flushed, and stays when it is kept."""
+
+    def __init__(self, transaction: Transaction, numbered: Callable[[Row], None] | None = None) -> None:
+        self.kept: dict[int, Row] = {}
+        self._new: list[Row] = []
+        self._ids: Iterator[int] = count(1)
+        self._numbered = numbered
+        self._transaction = transaction
+        transaction.participants.append(self)
+
+    def add(self, row: Row) -> None:
+        self._transaction.use()
+        self._new.append(row)
+
+    def remove(self, unwanted: Callable[[Row], bool]) -> None:
+        self._transaction.use()
+        self.kept = {row_id: row for row_id, row in self.kept.items() if not unwanted(row)}
+
+    def find(self, wanted: Callable[[Row], bool]) -> Row | None:
+        """The newest that is wanted."""
+        self._transaction.use()
+        return next((row for row in [*reversed(self._new), *reversed(self.kept.values())] if wanted(row)), None)
+
+    def flush(self) -> None:
+        for row in self._new:
+            if not getattr(row, "id", None):
+                row.id = next(self._ids)
+                if self._numbered:
+                    self._numbered(row)
+
+    def keep(self) -> None:
+        self.kept |= {row.id: row for row in self._new}
+        self._new = []
+
+    def drop(self) -> None:
+        self._new = []
+
+
+class InMemoryUsers(UserRepository):
+    def __init__(self, transaction: Transaction, accounts: InMemoryAccounts) -> None:
+        self.rows: Rows[User] = Rows(transaction, lambda user: accounts.open(user.id))
+
+    async def add(self, user: User) -> None:
+        self.rows.add(user)
+
+    async def by_id(self, user_id: int) -> User | None:
+        return self.rows.find(lambda user: user.id == user_id)
+
+    async def by_email(self, email: str) -> User | None:
+        return self.rows.find(lambda user: user.email == email)
+
+
+class InMemoryRegistrations(RegistrationRepository):
+    def __init__(self, transaction: Transaction) -> None:
+        self.rows: Rows[Registration] = Rows(transaction)
+
+    async def add(self, registration: Registration) -> None:
+        self.rows.add(registration)
+
+    async def by_id(self, registration_id: int) -> Registration | None:
+        return self.rows.find(lambda registration: registration.id == registration_id)
+
+    async def latest_for(self, email: str) -> Registration | None:
+        return self.rows.find(lambda registration: registration.email == email)
+
+    async def claim(self, token_hash: bytes) -> Registration | None:
+        return self.rows.find(lambda registration: registration.token_hash == token_hash)
+
+    async def void_all(self, email: str) -> None:
+        self.rows.remove(lambda registration: registration.email == email)
+
+
+class InMemorySessions(SessionRepository):
+    def __init__(self, transaction: Transaction) -> None:
+        self.rows: Rows[Session] = Rows(transaction)
+
+    async def add(self, session: Session) -> None:
+        self.rows.add(session)
+
+    async def claim(self, session_id: int) -> Session | None:
+        return self.rows.find(lambda session: session.id == session_id)

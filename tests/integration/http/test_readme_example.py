@@ -1,0 +1,54 @@
+"""The use case that the README adds works when it is added as the README says."""
+
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from dishka import Scope, provide
+
+from bootstrap.container import Handlers
+from presentation.http.users import UserController
+from tests.integration.http.conftest import Start
+from tests.unit.docs.documents import README, blocks, section
+
+METHOD = """
+from litestar import patch
+from application.users.rename_user import RenameUser, RenameUserHandler
+from presentation.http.users import *
+
+class Example:
+"""
+
+
+def load(name: str, source: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """Import this source under this name, for the present test."""
+    file = folder / f"{name}.py"
+    file.write_text(source)
+    spec = importlib.util.spec_from_file_location(name, file)
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, name, module)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """The README's test, with its use case, its line and its method where they belong."""
+    use_case, line, method, test = blocks(section(README, "Adding a use case"), "python")
+    handler = getattr(load("application.users.rename_user", use_case, tmp_path, monkeypatch), line.strip(" ,\n"))
+    monkeypatch.setattr(Handlers, "rename", provide(handler, scope=Scope.REQUEST), raising=False)
+    controller = load("example_of_a_method", METHOD + method, tmp_path, monkeypatch).Example
+    monkeypatch.setattr(UserController, "rename", vars(controller)["rename"], raising=False)
+    return load("example_of_a_test", test, tmp_path, monkeypatch)
+
+
+async def test_the_readme_adds_a_use_case_that_works(example: ModuleType, start: Start) -> None:
+    """Every test of the README's example passes, over HTTP."""
+    tests = [test for name, test in vars(example).items() if name.startswith("test_")]
+    assert tests
+    for test in tests:
+        await test(await start())
