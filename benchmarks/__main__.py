@@ -36,7 +36,7 @@ def main(names: list[str]) -> int:
             for row in WORKS[name](rig):
                 rows.append(row)
                 print(f"{row.work}, {row.connections} connections: {row.ratio:.2f} of {row.against}", flush=True)
-    print(f"\n{report.table(rows)}\n\n{report.machine(postgres)}")
+    print(f"\n{report.table(rows)}\n\n{report.machine(rows, postgres)}")
     if not names:
         report.write(_RESULTS, rows, postgres)
     return 0 if all(row.met for row in rows) else 1

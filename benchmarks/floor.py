@@ -33,7 +33,7 @@ _CLAIMS = ["iss", "aud", "sub", "sid", "jti", "iat", "exp"]
 _LIMIT = 20
 _CONNECTIONS = 10  # as the product's readers have
 _BEYOND_EVERY_ID = 2**63 - 1
-_UNSIGNED = f"?expires={'0' * 10}&signature={'0' * 32}"
+_UNSIGNED = f"?expires={'0' * 10}&signature={'0' * 40}"
 
 
 class Connection(asyncpg.Connection):  # type: ignore[misc]

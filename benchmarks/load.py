@@ -7,6 +7,7 @@ It reads a plan from the first line of standard input, ends early when standard 
 """
 
 import asyncio
+import contextlib
 import os
 import re
 import sys
@@ -23,6 +24,7 @@ HOST = "127.0.0.1"
 
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 _OK = b"HTTP/1.1 200 "
+_PATIENCE_SECONDS = 10.0
 
 
 class Plan(Struct, frozen=True, kw_only=True):
@@ -51,6 +53,8 @@ class Figures(Struct, frozen=True, kw_only=True):
 class Tally:
     def __init__(self) -> None:
         self.ended = False
+        self._asked = 0
+        self._all_answered = asyncio.Event()
         self.begin()
 
     def begin(self) -> None:
@@ -58,6 +62,23 @@ class Tally:
         self.errors = 0
         self._began = time.perf_counter()
         self._worked = time.process_time()
+
+    def ask(self) -> float:
+        self._asked += 1
+        return time.perf_counter()
+
+    def answer(self, asked: float, *, ok: bool) -> None:
+        self._asked -= 1
+        self.latencies.append(time.perf_counter() - asked)
+        self.errors += not ok
+        if self.ended and not self._asked:
+            self._all_answered.set()
+
+    async def last_answer(self, patience: float) -> None:
+        """End, and leave the server nothing to do that would slow down whoever is measured next."""
+        self.ended = True
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._all_answered.wait(), patience)
 
     def figures(self) -> Figures:
         seconds = time.perf_counter() - self._began
@@ -95,8 +116,7 @@ class Connection(asyncio.Protocol):
             return
         if len(self._answer) < head + 4 + int(length[1]):
             return
-        self._tally.latencies.append(time.perf_counter() - self._asked)
-        self._tally.errors += not self._answer.startswith(_OK)
+        self._tally.answer(self._asked, ok=self._answer.startswith(_OK))
         self._answer.clear()
         self._ask()
 
@@ -105,7 +125,7 @@ class Connection(asyncio.Protocol):
 
     def _ask(self) -> None:
         if not self._tally.ended:
-            self._asked = time.perf_counter()
+            self._asked = self._tally.ask()
             self._transport.write(next(self._requests))
 
 
@@ -122,8 +142,9 @@ async def run(plan: Plan, standard_input: int) -> Figures:
     await _pass(plan.warm_up, closed)
     tally.begin()
     await _pass(plan.seconds, closed)
-    tally.ended = True
-    return tally.figures()
+    figures = tally.figures()
+    await tally.last_answer(_PATIENCE_SECONDS)
+    return figures
 
 
 async def _pass(seconds: float | None, closed: asyncio.Event) -> None:

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
@@ -15,8 +16,8 @@ from benchmarks import cores
 from benchmarks.load import HOST, Figures, Plan
 
 ROUNDS = 5
-SECONDS = 3.0
-WARM_UP_SECONDS = 0.7
+SECONDS = 2.5
+WARM_UP_SECONDS = 0.5
 
 
 class Row(Struct, frozen=True, kw_only=True):
@@ -92,6 +93,7 @@ def answer(port: int, request: str) -> bytes:
 def meanwhile(port: int, requests: list[str], connections: int) -> Iterator[None]:
     """Keep up a load until the end of the block; `RuntimeError` when any of it went wrong."""
     with _loading(port, requests, connections, None) as process:
+        time.sleep(WARM_UP_SECONDS)
         yield
         output, _ = process.communicate()  # closes its standard input, which ends it
     figures = _figures(output)

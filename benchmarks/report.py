@@ -26,8 +26,8 @@ def table(rows: Sequence[Row]) -> str:
     )
 
 
-def machine(postgres: str) -> str:
-    """Describe what the figures were taken on."""
+def machine(rows: Sequence[Row], postgres: str) -> str:
+    """Describe what the figures were taken on, and with what."""
     packages = ", ".join(f"{name} {version(name)}" for name in _PACKAGES)
     placed = (
         "Each server under test had one core to itself; PostgreSQL and the load shared the others. During logins the "
@@ -40,6 +40,7 @@ def machine(postgres: str) -> str:
             f"- {os.cpu_count()} cores ({_processor()}), {platform.system()} {platform.machine()}. {placed}",
             f"- {platform.python_implementation()} {platform.python_version()}, PostgreSQL {postgres}",
             f"- {packages}",
+            f"- The load: `benchmarks/load.py`, a Python process that took {_share(rows):.0%} of a core at most",
         )
     )
 
@@ -47,7 +48,7 @@ def machine(postgres: str) -> str:
 def write(path: Path, rows: Sequence[Row], postgres: str) -> None:
     """Write the results anew; what people have noted below stays."""
     kept = path.read_text().partition(_BY_HAND)[2] if path.exists() else "\n"
-    path.write_text(f"{_PREAMBLE}\n{table(rows)}\n\n## The machine\n\n{machine(postgres)}\n\n{_BY_HAND}{kept}")
+    path.write_text(f"{_PREAMBLE}\n{table(rows)}\n\n## The machine\n\n{machine(rows, postgres)}\n\n{_BY_HAND}{kept}")
 
 
 def _cells(row: Row) -> tuple[str, ...]:
@@ -68,6 +69,10 @@ def _cells(row: Row) -> tuple[str, ...]:
     )
 
 
+def _share(rows: Sequence[Row]) -> float:
+    return max(figures.load for row in rows for figures in (row.ours, row.theirs))
+
+
 def _processor() -> str:
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
@@ -81,6 +86,6 @@ _PREAMBLE = f"""# How fast it is
 `just bench` has written this page down to "What was learnt". Only the ratios are claims; rates and times belong to
 this machine and this hour. Ours is `hairtryon serve` with everything on. The floor and the static handler are
 `benchmarks/floor.py`. There are {data.IMAGES:,} images of {data.USERS:,} customers, and the requests are spread over
-all of them. Each figure is the median of {ROUNDS} rounds (3 during logins) of {SECONDS:.0f} seconds, ours and the other
+all of them. Each figure is the median of {ROUNDS} rounds (3 during logins) of {SECONDS} seconds, ours and the other
 in turn; a ratio is the median of the rounds' own ratios.
 """

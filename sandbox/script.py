@@ -147,5 +147,9 @@ class Script:
                 return rule
         return None
 
+    def rules_for(self, operation: str) -> bool:
+        """Whether any rule could match a call of this operation."""
+        return any(rule.on == operation for rule, _ in self._rules)
+
     def remaining(self) -> list[dict[str, Any]]:
         return [{"rule": rule, "left": left} for rule, left in self._rules]

@@ -74,7 +74,9 @@ async def exchange(wire: Wire, operation: str, app: ASGIApp, scope: Scope, recei
         headers=[(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]],
         body=body,
     )
-    rule = wire.script.take(operation, scope["path"], body.decode("latin-1"), wire.context(scope["path_params"]))
+    rule = None
+    if wire.script.rules_for(operation):
+        rule = wire.script.take(operation, scope["path"], body.decode("latin-1"), wire.context(scope["path_params"]))
     answer = Exchange(wire, scope, receive, send, body, call)
     try:
         if rule is None:

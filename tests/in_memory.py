@@ -4,28 +4,18 @@
 """
 
 import copy
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from itertools import count
-from typing import Generic, Protocol, TypeVar
+from typing import Protocol
 
-import msgspec
 from msgspec import Struct
 
-from application.auth.ports import MailAllowance, RegistrationRepository, SessionRepository, SignupGrants, UserRepository
 from application.credits.ports import Balance, CreditAccounts
 from application.events import Event
-from application.images.ports import ImageRepository, RenderOrder, RenderReader, UploadRepository
-from application.ports import IdempotencyKeys, IdempotentRequest, Outbox, Result, UnitOfWork
-from application.styles.ports import StyleRepository
+from application.ports import Outbox, UnitOfWork
 from domain.credits import VIEW_PRICE, Cause, HoldStatus, InsufficientCredits
-from domain.errors import NotFound, Unprocessable
-from domain.images import GeneratedImage
-from domain.sessions import Session
-from domain.styles import Style
-from domain.uploads import Upload
-from domain.users import Registration, User
-from domain.views import Status, View, ViewRender
+from domain.errors import NotFound
+from domain.views import ViewRender
 
 
 class Participant(Protocol):
@@ -214,94 +204,3 @@ class InMemoryAccounts(CreditAccounts):
         self._books.credits[user_id] += amount
         after = self._books.credits[user_id]
         self._books.entries.append(Entry(user_id, amount, cause, natural_key, after, reason, operator))
-
-
-class Identified(Protocol):
-    id: int
-
-
-Row = TypeVar("Row", bound=Identified)
-
-
-class Rows(Generic[Row]):
-    """A table: what a transaction adds gets its id when flushed, and stays when it is kept."""
-
-    def __init__(self, transaction: Transaction, numbered: Callable[[Row], None] | None = None) -> None:
-        self.kept: dict[int, Row] = {}
-        self._new: list[Row] = []
-        self._ids: Iterator[int] = count(1)
-        self._numbered = numbered
-        self._transaction = transaction
-        transaction.participants.append(self)
-
-    def add(self, row: Row) -> None:
-        self._transaction.use()
-        self._new.append(row)
-
-    def remove(self, unwanted: Callable[[Row], bool]) -> None:
-        self._transaction.use()
-        self.kept = {row_id: row for row_id, row in self.kept.items() if not unwanted(row)}
-
-    def find(self, wanted: Callable[[Row], bool]) -> Row | None:
-        """The newest that is wanted."""
-        self._transaction.use()
-        return next((row for row in [*reversed(self._new), *reversed(self.kept.values())] if wanted(row)), None)
-
-    def flush(self) -> None:
-        for row in self._new:
-            if not getattr(row, "id", None):
-                row.id = next(self._ids)
-                if self._numbered:
-                    self._numbered(row)
-
-    def keep(self) -> None:
-        self.kept |= {row.id: row for row in self._new}
-        self._new = []
-
-    def drop(self) -> None:
-        self._new = []
-
-
-class InMemoryUsers(UserRepository):
-    def __init__(self, transaction: Transaction, accounts: InMemoryAccounts) -> None:
-        self.rows: Rows[User] = Rows(transaction, lambda user: accounts.open(user.id))
-
-    async def add(self, user: User) -> None:
-        self.rows.add(user)
-
-    async def by_id(self, user_id: int) -> User | None:
-        return self.rows.find(lambda user: user.id == user_id)
-
-    async def by_email(self, email: str) -> User | None:
-        return self.rows.find(lambda user: user.email == email)
-
-
-class InMemoryRegistrations(RegistrationRepository):
-    def __init__(self, transaction: Transaction) -> None:
-        self.rows: Rows[Registration] = Rows(transaction)
-
-    async def add(self, registration: Registration) -> None:
-        self.rows.add(registration)
-
-    async def by_id(self, registration_id: int) -> Registration | None:
-        return self.rows.find(lambda registration: registration.id == registration_id)
-
-    async def latest_for(self, email: str) -> Registration | None:
-        return self.rows.find(lambda registration: registration.email == email)
-
-    async def claim(self, token_hash: bytes) -> Registration | None:
-        return self.rows.find(lambda registration: registration.token_hash == token_hash)
-
-    async def void_all(self, email: str) -> None:
-        self.rows.remove(lambda registration: registration.email == email)
-
-
-class InMemorySessions(SessionRepository):
-    def __init__(self, transaction: Transaction) -> None:
-        self.rows: Rows[Session] = Rows(transaction)
-
-    async def add(self, session: Session) -> None:
-        self.rows.add(session)
-
-    async def claim(self, session_id: int) -> Session | None:
-        return self.rows.find(lambda session: session.id == session_id)

@@ -42,7 +42,8 @@ class RunPostgres(Protocol):
 class OwnedPostgres(RunPostgres):
     """In the controlling process. The first question starts the server; the first about the template migrates it."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
         self._one_at_a_time = threading.RLock()
         self._server: PostgresServer | None = None
         self._is_migrated = False
@@ -51,7 +52,7 @@ class OwnedPostgres(RunPostgres):
     def url(self) -> str:
         with self._one_at_a_time:
             if self._server is None:
-                self._server = start_postgres(Path(tempfile.mkdtemp(prefix="hairtryon-")) / "postgres", durable=False)
+                self._server = start_postgres(self._folder / "postgres", durable=False)
             return self._server.url
 
     @property
@@ -78,7 +79,6 @@ class OwnedPostgres(RunPostgres):
         with self._one_at_a_time:
             if self._server is not None:
                 self._server.stop()
-                shutil.rmtree(self._server.data.parent, ignore_errors=True)
 
 
 class ControllersPostgres(RunPostgres):
@@ -106,23 +106,28 @@ class ControllersPostgres(RunPostgres):
 
 
 _POSTGRES = pytest.StashKey[RunPostgres]()
+_FOLDER = pytest.StashKey[Path]()
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest decides where its temporary folders are
 def pytest_configure(config: pytest.Config) -> None:
-    asked_by_controller: dict[str, Any] | None = getattr(config, "workerinput", None)
-    if asked_by_controller is None:
-        config.stash[_POSTGRES] = OwnedPostgres()
-    else:
-        config.stash[_POSTGRES] = ControllersPostgres(*asked_by_controller["postgres"])
+    told_by_controller: dict[str, Any] | None = getattr(config, "workerinput", None)
+    if told_by_controller is not None:
+        config.stash[_POSTGRES] = ControllersPostgres(*told_by_controller["postgres"])
+        return
+    folder = config.stash[_FOLDER] = Path(tempfile.mkdtemp(prefix="hairtryon-tests-"))
+    config.stash[_POSTGRES] = OwnedPostgres(folder)
+    # The usual place is shared by all runs of a user, each of which shuts others out of it at its start: also the user
+    # that PostgreSQL runs as on behalf of root, under a server that is at work in there. `--basetemp DIR` keeps DIR.
+    config.option.basetemp = config.option.basetemp or folder / "tmp"
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
     """Tell an xdist worker, before it starts, where to ask."""
-    postgres = node.config.stash[_POSTGRES]
     key = secrets.token_bytes(16)
     listener = Listener(("127.0.0.1", 0), authkey=key)
-    threading.Thread(target=postgres.answer, args=[listener], daemon=True).start()
+    threading.Thread(target=node.config.stash[_POSTGRES].answer, args=[listener], daemon=True).start()
     node.workerinput["postgres"] = (listener.address[1], key.hex())
 
 
@@ -130,6 +135,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     postgres = config.stash.get(_POSTGRES, None)
     if isinstance(postgres, OwnedPostgres):
         postgres.stop()
+        shutil.rmtree(config.stash[_FOLDER], ignore_errors=True)
 
 
 def of_database(url: str, database: str) -> str:
@@ -178,13 +184,11 @@ def _new_database(server: str, template: str) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def valkey_server() -> Iterator[ValkeyServer]:
+def valkey_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ValkeyServer]:
     """The Valkey of this worker. Not to be stopped: a test of outages starts its own."""
-    folder = Path(tempfile.mkdtemp(prefix="hairtryon-"))
-    server = start_valkey(folder / "valkey", durable=False)
+    server = start_valkey(tmp_path_factory.mktemp("servers") / "valkey", durable=False)
     yield server
     server.stop()
-    shutil.rmtree(folder)
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ def parted(at: float) -> Comb:
     def comb(points: Field) -> Field:
         behind = behindness(points)
         side = np.where(points[..., 0] > at * (1 - behind), 1.0, -1.0)
-        side = side * np.clip((-0.2 - points[..., 1]) / 0.3, 0, 1)
+        side = side * np.clip((-0.4 - points[..., 1]) / 0.25, 0, 1)
         return vectors(side * (1 - 0.9 * behind), 0.2 + 0.8 * behind, 0.06 - 0.2 * behind)
 
     return comb
@@ -31,7 +31,9 @@ def parted(at: float) -> Comb:
 
 def back() -> Comb:
     """Away from the face."""
-    return lambda points: vectors(points[..., 0] * 0.1, 0.12 + 0.5 * behindness(points), -1.0)
+    return lambda points: vectors(
+        points[..., 0] * 0.1, 0.12 + 0.9 * behindness(points), 0.95 * behindness(points) - 1.0
+    )
 
 
 def forward(sweep: float) -> Comb:

@@ -19,7 +19,7 @@ from sandbox.hair.turning import from_behind, turn_head
 
 SMALLEST, LARGEST = 512, 2048
 YAW: dict[View, float] = {"front": 0.0, "right": 0.74, "left": -0.74, "back": np.pi}
-DETAIL = (150, 260)
+DETAIL = (150, 200)
 """The least and the most pixels a unit on which hair is painted."""
 QUALITY = 92
 
@@ -134,8 +134,9 @@ def undercoat(strands: Strands, colour: Field, style: Hairstyle) -> list[tuple[S
     dye = Dye((blue, green, red), style.shine, tips if style.light_tips else None)
     if strands.points.shape[1] < 6 or strands.thickness > 0.02:
         return [(strands, dye)]
-    inner = CENTRE + (strands.points[::3] - CENTRE) * 0.985
-    filling = Strands(inner.astype(np.float32), strands.light[::3] * 0.62, strands.layer[::3] * 0 - 1, 0.028)
+    deep = np.flatnonzero(strands.layer < 0.65)[::2]
+    inner = CENTRE + (strands.points[deep] - CENTRE) * 0.98
+    filling = Strands(inner.astype(np.float32), strands.light[deep] * 0.68, strands.layer[deep] * 0 - 1, 0.026)
     return [(filling, Dye((blue, green, red), 0)), (strands, dye)]
 
 

@@ -6,7 +6,7 @@ from sandbox.hair.coiffure import Coiffure
 from sandbox.hair.growth import Strands, clumped, waved
 from sandbox.hair.head import Field
 from sandbox.hair.loose import falling, fringe
-from sandbox.hair.scalp import CENTRE, RADII, angle_round, roots, unit
+from sandbox.hair.scalp import CENTRE, RADII, roots, unit
 from sandbox.hair.short import stubble
 from sandbox.hair.style import Hairstyle
 
@@ -168,7 +168,7 @@ def space_buns(style: Hairstyle, rng: np.random.Generator) -> Coiffure:
 
 def half_up(style: Hairstyle, rng: np.random.Generator) -> Coiffure:
     points = roots(7000, rng)
-    upper = (points[:, 1] < -0.42) & (angle_round(points) < 150)
+    upper = points[:, 1] < -0.42
     teased = "teased" in style.text or "bouffant" in style.text
     drawn = drawn_to(points[upper], HIGH_BACK, rng, 0.3 if teased else 0.08)
     clumped(drawn, 160, 0.35, rng)

@@ -82,8 +82,21 @@ def grow(
         point = moved
         points.append(point)
     return Strands(
-        np.stack(points, axis=1), (0.78 + 0.3 * layer + rng.normal(0, 0.07, count)).astype(np.float32), layer
+        evenly(np.stack(points, axis=1)), (0.78 + 0.3 * layer + rng.normal(0, 0.07, count)).astype(np.float32), layer
     )
+
+
+def evenly(lines: Field) -> Field:
+    """The same lines with their points at equal distances, also where growth stopped early."""
+    steps = np.linalg.norm(np.diff(lines, axis=1), axis=2) + 1e-6
+    way = np.concatenate([np.zeros((len(lines), 1), np.float32), np.cumsum(steps, axis=1)], axis=1)
+    wanted = way[:, -1:] * np.linspace(0, 1, lines.shape[1], dtype=np.float32)
+    right = np.clip((way[:, None, :] <= wanted[:, :, None]).sum(axis=2), 1, lines.shape[1] - 1)
+    rows = np.arange(len(lines))[:, None]
+    before, after = way[rows, right - 1], way[rows, right]
+    share = ((wanted - before) / (after - before))[..., None]
+    moved: Field = lines[rows, right - 1] * (1 - share) + lines[rows, right] * share
+    return moved.astype(np.float32)
 
 
 def on_head(points: Field) -> Field:

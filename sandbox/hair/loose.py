@@ -91,11 +91,11 @@ def fringe(kind: Fringe, style: Hairstyle, rng: np.random.Generator) -> list[Str
     if kind == "none":
         return []
     points = roots(16000, rng)
-    edge = 50 + rng.normal(0, 3, len(points))
+    edge = (38 if kind == "curly" else 50) + rng.normal(0, 3, len(points))
     front = points[(angle_round(points) < edge) & (points[:, 1] > -0.9) & (points[:, 1] < -0.55)]
     count = len(front)
     low = {"blunt": BROW, "micro": -0.44, "wispy": BROW, "side": -0.08, "curtain": 0.35, "curly": BROW}[kind]
-    ragged = {"blunt": 0.015, "micro": 0.05, "wispy": 0.1, "side": 0.08, "curtain": 0.1, "curly": 0.1}[kind]
+    ragged = {"blunt": 0.015, "micro": 0.05, "wispy": 0.1, "side": 0.08, "curtain": 0.1, "curly": 0.25}[kind]
     ends = (low + rng.uniform(-ragged, ragged * 0.3, count)).astype(np.float32)
     if kind == "wispy":
         front, ends = front[::2], ends[::2]

@@ -53,7 +53,13 @@ def paint(strands: Strands, dye: Dye, yaw: float, back: Canvas, front: Canvas) -
     pixels = np.round((shown - (LEFT, TOP)) * scale * (1 << FRACTION)).astype(np.int32)
     # Hair that hangs beside the neck lies before the shoulders unless it is well behind them.
     ends = points[:, 1:]
-    behind = ends[..., 2] < np.interp(ends[..., 1], (0.5, 1.1), (CENTRE[2] - 0.02, -0.35))
+    shoulders = np.where(np.abs(ends[..., 0]) < 0.42, -0.05, -0.35)
+    low = np.clip((ends[..., 1] - 0.5) / 0.6, 0, 1)
+    behind = ends[..., 2] < (CENTRE[2] - 0.02) * (1 - low) + shoulders * low
+    if abs(np.sin(yaw)) > 0.1:
+        # On the side turned away, what hangs beside the face is hidden by it.
+        start = strands.points[:, 1:]
+        behind |= (start[..., 0] * np.sign(yaw) > 0.2) & (start[..., 1] > -0.45)
     seen = np.abs(np.diff(pixels, axis=1)).sum(axis=2) > 0
     # Nothing is seen of what lies behind the middle of the head.
     seen &= ~(behind & (np.linalg.norm((ends - CENTRE)[..., :2] / (0.5, 0.6), axis=2) < 1))
@@ -74,7 +80,10 @@ def lit(points: Field, strands: Strands, dye: Dye) -> Field:
     """The colour of every segment. Hair shines across its direction (Kajiya and Kay, 1989)."""
     tangent = unit(np.diff(points, axis=1))
     middle = (points[:, 1:] + points[:, :-1]) / 2
-    around = unit((middle - CENTRE) * (1, 0.55, 1))
+    # What hangs lower than the head is lit like its sides, not like something under it.
+    away = middle - CENTRE
+    away[..., 1] = np.clip(away[..., 1], -1, 0.3) * 0.55
+    around = unit(away)
     facing = np.clip(np.sum(around * LIGHT, axis=2), -0.3, 1)
     diffuse = np.sqrt(np.clip(1 - np.sum(tangent * LIGHT, axis=2) ** 2, 0, 1))
     gloss = np.sqrt(np.clip(1 - np.sum(tangent * HALF, axis=2) ** 2, 0, 1))
@@ -90,5 +99,5 @@ def lit(points: Field, strands: Strands, dye: Dye) -> Field:
         base = base * (1 - share) + np.array(dye.tips) * share
     glow = base * 0.6 + 255 * 0.4
     colours = base * (light * (0.82 + 0.18 * np.minimum(1, share[..., 0] * 5)))[..., None]
-    shaded: Field = np.clip(colours + glow * (shine * strands.light[:, None] * 0.62)[..., None], 0, 255)
+    shaded: Field = np.clip(colours + glow * (shine * strands.light[:, None] * 0.5)[..., None], 0, 255)
     return shaded

@@ -56,7 +56,8 @@ def take_off_hair(picture: Field, scale: float) -> Plate:
     )
     hair_soft = blur(cv2.dilate(hair.astype(np.uint8), np.ones((5, 5), np.uint8)).astype(np.float32), 1.2)
     inside = (face > 0.5) | (((x / 0.62) ** 2 + ((y + 0.28) / 0.7) ** 2 < 1) & (y < 0.3))
-    flesh = fill(small, (face > 0.6) & skin_like & (hair_soft < 0.05), COARSE)
+    sure_flesh = (face > 0.6) & skin_like & (hair_soft < 0.05)
+    flesh = fill(small, cv2.erode(sure_flesh.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0, COARSE)
     person_wide = cv2.dilate(person, np.ones((7, 7), np.uint8)) > 0.2
     background = fill(small, ~person_wide, COARSE)
     clothes = fill(small, person_wide & (y > 0.8) & (hair_soft < 0.05) & ~skin_like, COARSE)
@@ -107,11 +108,14 @@ def tell_hair(person: Field, face: Field, skin_like: Field, hair_like: Field) ->
     """Hair is the person above the shoulders and outside the face, and what looks like it and touches it."""
     x, y = grid(COARSE)
     sure = person & ~face & ~skin_like & (y < 0.3)
-    maybe = person & hair_like & ((~face & (y < 2.6)) | (face & (y < -0.2)) | (face & (np.abs(x) > 0.46) & (y < 0.4)))
+    # On the face: a fringe down to the brows, and what hangs at the temples and cheeks.
+    fallen = face & ((y < -0.2) | ((np.abs(x) > 0.36) & (y < -0.11)) | ((np.abs(x) > 0.46) & (y < 0.4)))
+    maybe = person & hair_like & (fallen | (~face & (y < 2.6)))
     both = cv2.morphologyEx((sure | maybe).astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
     _, labels = cv2.connectedComponents(both)
     kept = np.unique(labels[sure & (y < 0) & (both > 0)])
-    return np.isin(labels, kept[kept > 0])
+    hair = np.isin(labels, kept[kept > 0]).astype(np.uint8)
+    return cv2.morphologyEx(hair, cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8)) > 0
 
 
 def hair_shade(above: Field, skin: Field) -> Field:

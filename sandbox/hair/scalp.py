@@ -12,7 +12,7 @@ NECK_RADIUS = 0.36
 
 # The height of the hairline, by the angle round the head in degrees from the middle of the forehead.
 HAIRLINE_ANGLES = np.array([0, 22, 40, 54, 64, 74, 82, 90, 102, 116, 140, 180], np.float32)
-HAIRLINE = np.array([-0.66, -0.64, -0.57, -0.42, -0.2, 0.06, 0.04, -0.16, -0.16, 0.14, 0.36, 0.42], np.float32)
+HAIRLINE = np.array([-0.61, -0.59, -0.54, -0.41, -0.2, 0.06, 0.04, -0.16, -0.16, 0.14, 0.36, 0.42], np.float32)
 
 
 def turned(points: Field, yaw: float) -> Field:

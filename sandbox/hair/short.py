@@ -49,15 +49,19 @@ def buzz(_style: Hairstyle, rng: np.random.Generator) -> Coiffure:
 
 
 def quiff(style: Hairstyle, rng: np.random.Generator) -> Coiffure:
-    """A roll above the forehead: the front rises and bends back over itself."""
-    points = roots(6500, rng)
-    frontness = np.clip((points[:, 2] + 0.1) / 0.55, 0, 1) * (points[:, 1] < -0.45)
+    """A roll above the forehead: the front rises and bends back over itself; the sides lie back."""
     grand = "pompadour" in style.text
-    lengths = by_height(points, 0.3, 0.24 if grand else 0.12) + frontness * (0.62 if grand else 0.42)
-    nature = Nature(length=1, lift=1.1, gravity=0.02, volume=0.12, vary=0.12, inertia=0.86, steps=16)
-    strands = grow(points, combs.up(0.22, 0.95), nature, rng, lengths=lengths.astype(np.float32))
-    clumped(strands, 300, 0.55, rng)
-    return Coiffure(strands=[strands], fade=None if grand else FADES["tapered"])
+    points = roots(6500, rng)
+    upper = (points[:, 1] < -0.58) & (np.abs(points[:, 0]) < 0.5)
+    top, sides = points[upper], points[~upper]
+    frontness = np.clip((top[:, 2] + 0.1) / 0.55, 0, 1)
+    rising = Nature(length=1, lift=1.1, gravity=0.02, volume=0.12, vary=0.12, inertia=0.86, steps=16)
+    roll = grow(top, combs.up(0.22, 0.95), rising, rng, lengths=0.3 + frontness * (0.6 if grand else 0.42))
+    clumped(roll, 150, 0.55, rng)
+    lying = Nature(length=0.5 if grand else 0.16, lift=0.25, gravity=0.08, volume=0.06, vary=0.2, steps=12)
+    laid = grow(sides, combs.back(), lying, rng, ends=np.full(len(sides), 0.44, np.float32))
+    clumped(laid, 150, 0.4, rng)
+    return Coiffure(strands=[laid, roll], fade=None if grand else FADES["tapered"])
 
 
 def slick(_style: Hairstyle, rng: np.random.Generator) -> Coiffure:

@@ -4,6 +4,9 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any
 
+import msgspec
+
+from sandbox.replicate.prediction import Prediction
 from sandbox.script import WebhookBehaviour
 from sandbox.webhooks import WebhookSender, make_message_id
 
@@ -48,10 +51,11 @@ class Announcer:
         self._behaviour = behaviour
         self.settled = asyncio.Event()
 
-    def announce(self, event: str, body: bytes) -> None:
+    def announce(self, event: str, prediction: Prediction) -> None:
+        """Send the prediction as it is now."""
         last = event == "completed"
         if self._url is not None and event in self._events and self._behaviour.mode != "never":
-            self._tasks.start(self._deliver(self._url, body, last=last))
+            self._tasks.start(self._deliver(self._url, msgspec.json.encode(prediction), last=last))
         elif last:
             self.settled.set()
 

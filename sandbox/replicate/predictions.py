@@ -168,7 +168,7 @@ class Predictions:
             prediction.forget()
 
     def _announce(self, run: Run, event: str) -> None:
-        run.announcer.announce(event, msgspec.json.encode(run.prediction))
+        run.announcer.announce(event, run.prediction)
 
     def _forget(self) -> None:
         past = time.monotonic() - self._retention

@@ -1,4 +1,4 @@
-"""What happened, as the outbox hands it on: ids only, for events pass through Redis and its logs.
+"""What happened, as the outbox keeps it: ids only, so that nothing personal outlives what it is about.
 
 Each event names the job that consumes it; every consumer is idempotent.
 """

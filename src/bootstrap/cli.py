@@ -131,16 +131,13 @@ def write(name: str) -> None:
 def _open_container() -> AsyncContainer:
     """What operators' commands run in: the database of DATABASE_URL, or else that of the running stack."""
     from bootstrap.container import create_container  # noqa: PLC0415
-    from bootstrap.logging import configure_logging  # noqa: PLC0415
     from bootstrap.stack import StackError, operator_environment  # noqa: PLC0415
 
     try:
-        settings = _settings(operator_environment(_environment()))
+        return create_container(_settings(operator_environment(_environment())))
     except StackError as error:
         click.echo(error, err=True)
         sys.exit(_UNAVAILABLE)
-    configure_logging(settings)
-    return create_container(settings)
 
 
 def _environment() -> dict[str, str]:
@@ -151,8 +148,13 @@ def _environment() -> dict[str, str]:
 
 
 def _settings(environ: Mapping[str, str]) -> Settings:
+    """Read the settings and begin to log as they say; every mistake in them is told, and ends the program."""
+    from bootstrap.logging import configure_logging  # noqa: PLC0415
+
     try:
-        return load_settings(environ)
+        settings = load_settings(environ)
+        configure_logging(settings)
+        return settings  # noqa: TRY300
     except SettingsError as error:
         click.echo(error, err=True)
         sys.exit(_USAGE)

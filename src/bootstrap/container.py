@@ -271,6 +271,16 @@ class Handlers(Provider):
     def access_seconds(self, settings: Settings) -> AccessSeconds:
         return AccessSeconds(int(settings.access_token_minutes * 60))
 
+    queries = provide_all(
+        GetProfileHandler,
+        GetBalanceHandler,
+        ListHistoryHandler,
+        AuditLedgerHandler,
+        ListStylesHandler,
+        GetStatusHandler,
+        ListImagesHandler,
+        scope=Scope.APP,  # they read, each time anew: one of each serves all requests
+    )
     handlers = provide_all(
         RegisterHandler,
         ResendVerificationHandler,
@@ -279,17 +289,10 @@ class Handlers(Provider):
         LogOutHandler,
         SendVerificationMailHandler,
         SendAccountExistsMailHandler,
-        GetProfileHandler,
-        GetBalanceHandler,
-        ListHistoryHandler,
         GrantCreditsHandler,
-        AuditLedgerHandler,
-        ListStylesHandler,
         ImportStylesHandler,
         UploadPhotoHandler,
         GenerateImageHandler,
-        GetStatusHandler,
-        ListImagesHandler,
         RecordPredictionHandler,
         PollPredictionHandler,
         FinishViewHandler,

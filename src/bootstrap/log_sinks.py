@@ -7,6 +7,7 @@ import json
 import os
 import sys
 import threading
+from itertools import pairwise
 from pathlib import Path
 from typing import Protocol, TextIO
 
@@ -96,18 +97,21 @@ class LogFile(Sink):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     def _current(self, file: int, coming: int) -> int:
-        """The file to write to: this one, or a new one after it was put aside."""
-        if self._is_in_place(file):
-            size = os.fstat(file).st_size
-            if not size or size + max(coming, self._margin) <= self._largest:
-                return file
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                return file  # another process is just putting it aside
+        """The file to write to: this one, or a new one where it was put aside. Rather too large a file than no line."""
+        try:
             if self._is_in_place(file):
-                self._put_aside()
-        new = self._opened()
+                size = os.fstat(file).st_size
+                if not size or size + max(coming, self._margin) <= self._largest:
+                    return file
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if self._is_in_place(file):
+                    self._put_aside()
+            new = self._opened()
+        except BlockingIOError:  # another process is putting it aside
+            return file
+        except OSError as failure:
+            self._complain(failure)
+            return file
         os.close(file)
         return new
 
@@ -119,7 +123,7 @@ class LogFile(Sink):
 
     def _put_aside(self) -> None:
         aside = [self._path, *(self._path.with_name(f"{self._path.name}.{n}") for n in range(1, self._kept + 1))]
-        for younger, older in reversed(list(zip(aside, aside[1:], strict=False))):
+        for younger, older in reversed(list(pairwise(aside))):
             if younger.exists():
                 younger.replace(older)
 

@@ -4,6 +4,7 @@ import logging
 import sys
 from pathlib import Path
 from types import TracebackType
+from typing import TextIO, cast
 
 import msgspec
 import structlog
@@ -26,7 +27,8 @@ def configure_logging(settings: Settings) -> None:
     sink = _open_sink(settings.log_file)
     level = logging.getLevelNamesMapping()[settings.log_level.upper()]
     is_terminal = not settings.log_file and sys.stderr.isatty()
-    for_people: list[Processor] = [_keep_lines_apart, ConsoleRenderer(is_terminal, exception_formatter=plain_traceback)]
+    console = ConsoleRenderer(colors=is_terminal, exception_formatter=plain_traceback)
+    for_people: list[Processor] = [_keep_lines_apart, console]
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -37,7 +39,7 @@ def configure_logging(settings: Settings) -> None:
             *([_render_json] if settings.log_format == "json" else for_people),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.WriteLoggerFactory(sink),
+        logger_factory=structlog.WriteLoggerFactory(cast("TextIO", sink)),
         cache_logger_on_first_use=True,
     )
     logging.basicConfig(handlers=[_LibraryRecords()], level=max(level, logging.WARNING), force=True)

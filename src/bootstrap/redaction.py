@@ -1,7 +1,8 @@
 """Secrets and personal data, taken out of what is about to be logged."""
 
 import re
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from functools import lru_cache
 from itertools import islice
 from typing import Any
@@ -19,17 +20,17 @@ _MOST_ITEMS = 50
 _OURS = frozenset({"level", "timestamp"})
 _HARMLESS = frozenset({int, float, bool, type(None)})
 
-_SECRET = (
+_TELLING_WORDS = (
     r"pass(?:word|wd|phrase)|secret|token|api[_-]?key|(?:private|pseudonym)[_-]key"
     r"|authorization|credential|signature"
 )
 _SECRET_NAME = re.compile(
-    rf"{_SECRET}|cookie|e-?mail|user[_-]?agent|(?:^|_)(?:ip|dsn|database_url|redis_url)$|^name$", re.IGNORECASE
+    rf"{_TELLING_WORDS}|cookie|e-?mail|user[_-]?agent|(?:^|_)(?:ip|dsn|database_url|redis_url)$|^name$", re.IGNORECASE
 )
 _SECRET_TEXT = re.compile(
     # After its name, as in name=value, "name": "value", (b"name", b"value"); of cookies the whole line.
     r"(?P<cookie>(?i:cookie)[\\\"']{0,3}\s{0,9}[=:,])[^\n]*"
-    rf"|(?P<name>(?i:{_SECRET})[\w-]{{0,40}}(?:[\\\"']{{0,3}}\s{{0,9}}[=:]|[\"'],)\s{{0,9}}b?)"
+    rf"|(?P<name>(?i:{_TELLING_WORDS})[\w-]{{0,40}}(?:[\\\"']{{0,3}}\s{{0,9}}[=:]|[\"'],)\s{{0,9}}b?)"
     r"(?:\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|[\\\"']{0,3}(?i:(?:bearer|basic)\s)?[^\s,;&\"')\]}]+)"
     r"|(?P<query>[?&](?:code|state|sig|X-Amz-[\w-]{1,40})=)[^&\s\"'#]*"
     # What PostgreSQL and SQLAlchemy tell of rows and parameters.
@@ -42,7 +43,7 @@ _SECRET_TEXT = re.compile(
     r"|\$argon2\S+"
     r"|(?<![\w.+%-])[\w.+%-]{1,64}?(?:@|%40)[\w-]{1,63}(?:\.[\w-]{1,63})+"
 )
-"""Every part is bounded, or starts where no other may, so that the time is proportional to the text whatever it holds."""
+"""Every part is bounded, or begins where no other can: the time is proportional to the text, whatever it holds."""
 
 
 def redact(_: WrappedLogger, __: str, entry: EventDict) -> EventDict:
@@ -64,7 +65,7 @@ def redact(_: WrappedLogger, __: str, entry: EventDict) -> EventDict:
 
 
 def redact_text(text: str) -> str:
-    """The text without secrets. Invisible characters, all but line breaks, become escapes such as `\\x1b`."""
+    r"""The text without secrets. Invisible characters, all but line breaks, become escapes such as `\x1b`."""
     return _remembered(text) if len(text) <= _LONGEST_REMEMBERED else _redacted(text)
 
 
@@ -112,7 +113,7 @@ def _plain(value: Any, depth: int) -> Any:
             redact_text(name): REDACTED if _is_secret(name) and item is not None else _plain(item, depth - 1)
             for name, item in ((_text(key), item) for key, item in islice(value.items(), _MOST_ITEMS))
         }
-    if isinstance(value, Sequence | Set):
+    if isinstance(value, Sequence | AbstractSet):
         return [_plain(item, depth - 1) for item in islice(value, _MOST_ITEMS)]
     return redact_text(_text(value))
 

@@ -12,7 +12,6 @@ from redis.exceptions import RedisError
 
 from application.images.ports import RenderReader
 from bootstrap.container import create_container
-from bootstrap.logging import configure_logging
 from bootstrap.settings import Settings
 from infrastructure.database.outbox import OutboxRelay
 from infrastructure.job_queue import JOB, QUEUE, ArqDoorbell, pack, redis_settings, unpack
@@ -31,7 +30,6 @@ _OFTEN_ENOUGH = 1_000_000
 
 def run(settings: Settings) -> None:
     """Work until SIGTERM or SIGINT, then finish what has begun, and end."""
-    configure_logging(settings)
     asyncio.run(_work(settings))
 
 

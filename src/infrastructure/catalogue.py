@@ -42,7 +42,9 @@ class TomlCatalogue(Catalogue):
         try:
             content = msgspec.convert(tomllib.loads(file.read_text("utf-8")), _File)
             entries = [_entry(style, content.prompts, file.parent / "thumbnails") for style in content.style]
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.ValidationError, KeyError) as fault:
+        except KeyError as missing:
+            raise Invalid("validation_failed", f"The catalogue {file} has no words for {missing}.") from missing
+        except (OSError, ValueError, IndexError, AttributeError, msgspec.ValidationError) as fault:
             raise Invalid("validation_failed", f"The catalogue {file} cannot be read: {fault}") from fault
         slugs = [entry.slug for entry in entries]
         repeated = sorted({slug for slug in slugs if slugs.count(slug) > 1})
@@ -67,5 +69,9 @@ def _entry(style: _Style, prompts: Mapping[str, str], thumbnails: Path) -> Catal
 
 
 def compose(template: str, words: Mapping[str, str]) -> str:
-    """Fill a template's placeholders with a style's words; raise `KeyError` where it names a word there is not."""
+    """Fill a template's placeholders with a style's words.
+
+    Raises `KeyError` where it names a word there is not, `ValueError`, `IndexError` or `AttributeError` where a
+    placeholder is none.
+    """
     return template.format_map(words).strip()

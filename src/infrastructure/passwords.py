@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+import sys
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -18,6 +20,7 @@ TIME_COST = 2
 PARALLELISM = 1
 """The OWASP password storage cheat sheet's first choice for argon2id with m = 19 MiB."""
 COMMON = 3_000
+_NICENESS = 10
 
 T = TypeVar("T")
 
@@ -25,14 +28,17 @@ T = TypeVar("T")
 class Argon2Passwords(Passwords):
     """Hashes in as many threads as there are cores to spare: argon2 lets go of the interpreter while it works.
 
-    The pool is the semaphore: excess work queues there, and the event loop goes on answering.
+    The pool is the semaphore: excess work queues there, and the event loop goes on answering. Where cores are short,
+    the threads give way to it.
     """
 
     def __init__(self) -> None:
         self._hasher = PasswordHasher(
             time_cost=TIME_COST, memory_cost=MEMORY_KIB, parallelism=PARALLELISM, type=Type.ID
         )
-        self._threads = ThreadPoolExecutor(max((os.cpu_count() or 2) - 1, 1), thread_name_prefix="argon2")
+        self._threads = ThreadPoolExecutor(
+            max((os.cpu_count() or 2) - 1, 1), thread_name_prefix="argon2", initializer=_give_way
+        )
         self._common = frozenset(FREQUENCY_LISTS["passwords"][:COMMON])
         self._nobodys_hash = self._hasher.hash(os.urandom(16).hex())
 
@@ -60,3 +66,9 @@ class Argon2Passwords(Passwords):
 
     async def _away(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+
+
+def _give_way() -> None:
+    """Lower the priority of this thread; only Linux has one per thread (setpriority(2), "C library/kernel differences")."""
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)

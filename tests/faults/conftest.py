@@ -20,8 +20,8 @@ _PATIENCE_SECONDS = 60.0
 
 
 @pytest.fixture(scope="session")
-def _rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
-    rig = Rig(tmp_path_factory.mktemp("rig"))
+def _rig() -> Iterator[Rig]:
+    rig = Rig()
     yield rig
     try:
         rig.hairtryon("credits", "audit")

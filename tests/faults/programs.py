@@ -50,7 +50,7 @@ class Program(Child):
 
     def wait_for_line(self, text: str) -> None:
         """Until its last start has written this."""
-        self.wait_until(lambda: text in self.output())
+        self.wait_until(lambda: text.encode() in self._log.read_bytes()[self._beginning :])
 
 
 def answers(url: str) -> bool:

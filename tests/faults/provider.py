@@ -51,7 +51,7 @@ class Service:
 
 
 class Provider(Service):
-    """Replicate. Its pictures are small and made once, unless a rule says otherwise: here the work around them counts."""
+    """Replicate. Its pictures are small and made once: here, the work around them is what counts."""
 
     def __init__(self, root: str) -> None:
         super().__init__(root, "replicate")

@@ -27,9 +27,7 @@ async def test_a_try_on_accepted_while_redis_is_stopped_is_rendered_when_it_is_b
 
 
 @pytest.mark.exhaustive
-async def test_a_try_on_whose_bell_was_flushed_is_rendered(
-    rig: Rig, customer: Customer, database: asyncpg.Connection
-) -> None:
+async def test_a_try_on_whose_bell_was_flushed_is_rendered(rig: Rig, customer: Customer) -> None:
     """Redis forgets everything between the bell and the worker: the outbox remembers."""
     rig.provider.expect(creates=1)
     rig.worker.kill()

@@ -1,12 +1,17 @@
 """Mails about accounts, sent by the worker from what the outbox announced."""
 
 from dataclasses import dataclass
+from hashlib import sha256
+
+import structlog
 
 from application.actor import Actor
 from application.auth.ports import Links, RegistrationRepository, Tokens, UserRepository
 from application.events import RegistrationMade, RegistrationRepeated
-from application.mail import Mailer, MailTemplates
+from application.mail import Mail, Mailer, MailRefused, MailTemplates
 from application.ports import UnitOfWork
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,12 +27,15 @@ class SendVerificationMailHandler:
 
     async def __call__(self, event: RegistrationMade, actor: Actor) -> None:
         registration = await self.registrations.by_id(event.registration_id)
-        await self.uow.commit()
         if registration is None:
             return
-        link = self.links.verification(self.tokens.mailed(registration.token_seed))
+        token = self.tokens.mailed(registration.token_seed)
+        # The key that makes tokens may have been replaced since; the link that goes out is the one that works.
+        registration.token_hash = sha256(token.encode()).digest()
+        await self.uow.commit()
+        link = self.links.verification(token)
         mail = self.templates.verification(registration.email, registration.name, link, key=event.key)
-        await self.mailer.send(mail)
+        await _send(self.mailer, mail)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,4 +54,12 @@ class SendAccountExistsMailHandler:
         if user is None:
             return
         mail = self.templates.account_exists(user.email, user.name, self.links.sign_in(), key=event.key)
-        await self.mailer.send(mail)
+        await _send(self.mailer, mail)
+
+
+async def _send(mailer: Mailer, mail: Mail) -> None:
+    try:
+        await mailer.send(mail)
+    except MailRefused as refusal:
+        # Announced as done: the same mail would be refused for ever, and who asks again gets another.
+        log.warning("mail_refused", key=mail.key, reason=str(refusal))

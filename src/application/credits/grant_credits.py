@@ -9,8 +9,11 @@ from application.auth.ports import UserRepository
 from application.credits.ports import Balance, CreditAccounts
 from application.ports import UnitOfWork
 from domain.credits import Cause
-from domain.errors import NotFound
+from domain.errors import Invalid, NotFound
 from domain.users import User
+
+_DIGITS = 18
+"""Of an id, at most; a longer number is no id and, as an address, nobody's."""
 
 
 class GrantCredits(Struct, frozen=True):
@@ -30,6 +33,8 @@ class GrantCreditsHandler:
 
     async def __call__(self, command: GrantCredits, actor: Actor) -> Balance:
         operator = actor.require_operator()
+        if not command.reason.strip():
+            raise Invalid("validation_failed", "Say why, for the records.", field="reason")
         user = await self._user(command.user)
         await self.accounts.record(
             user.id,
@@ -46,7 +51,7 @@ class GrantCreditsHandler:
     async def _user(self, email_or_id: str) -> User:
         user = (
             await self.users.by_id(int(email_or_id))
-            if email_or_id.isdecimal()
+            if email_or_id.isdecimal() and len(email_or_id) <= _DIGITS
             else await self.users.by_email(email_or_id.strip().lower())
         )
         if user is None:

@@ -66,9 +66,7 @@ class Child:
         self.ask_to_stop()
         if self._process is None:
             return
-        try:
-            self._process.wait(_STOP_SECONDS)
-        except subprocess.TimeoutExpired:
+        if not self.wait(_STOP_SECONDS):
             self._process.kill()
             self._process.wait()
         self._reaper.forget(self._process.pid)

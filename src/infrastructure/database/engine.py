@@ -2,13 +2,13 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 
 import asyncpg
 from sqlalchemy import event
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry
 
 from domain.errors import Unavailable
 from infrastructure.database.mapping import map_entities
@@ -21,22 +21,23 @@ _AWAY = (
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
     asyncpg.OperatorInterventionError,
+    asyncpg.TooManyConnectionsError,
     OSError,
     TimeoutError,
 )
-"""What asyncpg raises when the server is away, stopping, or out of connections (class 57 and 08 errors)."""
+"""What asyncpg raises when the server is away (class 08), stopping (57) or out of connections (53300)."""
 
 
 def database_unavailable() -> Unavailable:
     return Unavailable("service_unavailable", "The service cannot answer right now.", retry_after=RETRY_AFTER_SECONDS)
 
 
-class GuardedSession(AsyncSession):
-    """A session whose failures to reach the server are `Unavailable`."""
+class _Pool(AsyncAdaptedQueuePool):
+    """A pool in which to find no connection free, for as long as one waits, is `Unavailable`."""
 
-    async def execute(self, *args: Any, **kwargs: Any) -> Any:
+    def _do_get(self) -> ConnectionPoolEntry:
         try:
-            return await super().execute(*args, **kwargs)
+            return super()._do_get()
         except PoolTimeout as failure:
             raise database_unavailable() from failure
 
@@ -51,10 +52,12 @@ def create_engine(url: str, *, connections: int) -> AsyncEngine:
     engine = create_async_engine(
         "postgresql+asyncpg://",
         async_creator=connect,
+        poolclass=_Pool,
         pool_size=connections,
         max_overflow=0,
         pool_timeout=_ACQUIRE_SECONDS,
         pool_pre_ping=True,
+        hide_parameters=True,
     )
     event.listen(engine.sync_engine, "handle_error", _translate)
     map_entities()
@@ -69,7 +72,7 @@ def _translate(context: ExceptionContext) -> None:
 
 
 def create_sessions(engine: AsyncEngine) -> async_sessionmaker[AsyncSession]:
-    return async_sessionmaker(engine, class_=GuardedSession, expire_on_commit=False, autoflush=False)
+    return async_sessionmaker(engine, expire_on_commit=False, autoflush=False)
 
 
 class _ReadConnection(asyncpg.Connection):  # type: ignore[misc]

@@ -11,7 +11,7 @@ from application.actor import Actor
 from application.auth.ports import SessionGate, Tokens
 from application.auth.tokens import TokenPair
 from domain.errors import Forbidden, Unauthenticated
-from presentation.http.security import CHANGING_METHODS, client_of
+from presentation.http.security import CHANGING_METHODS, client_of, header_of
 
 AnyRequest = Request[Any, Any, Any]
 
@@ -42,7 +42,7 @@ class Authenticator:
 
 
 def _credential(request: AnyRequest) -> str:
-    header = request.headers.get("authorization")
+    header = header_of(request.scope, b"authorization")
     if header is not None:
         scheme, _, token = header.partition(" ")
         if scheme.lower() != "bearer":

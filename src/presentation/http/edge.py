@@ -43,7 +43,8 @@ _READ_HEADERS = frozenset(
         b"user-agent",
     }
 )
-_PAGES = "/schema"
+_PAGES = frozenset({"/schema", "/schema/", "/schema/reference", "/schema/reference/"})
+"""For people; beside them the OpenAPI document is data."""
 _NO_STORE = (b"cache-control", b"no-store")
 
 
@@ -82,7 +83,7 @@ class Edge:
         ip = self._addresses.of(peer, forwarded.decode("latin-1") if forwarded else None)
         scope.setdefault("state", {}).update(request_id=request_id, client=(ip, given.get(b"user-agent", b"")))
         origin = given.get(b"origin")
-        security = self._page_headers if scope["path"].startswith(_PAGES) else self._headers
+        security = self._page_headers if scope["path"] in _PAGES else self._headers
         added = [*security, (b"x-request-id", request_id.encode()), *self._origins.headers(origin)]
         signed_in = b"authorization" in given or b"access_token=" in given.get(b"cookie", b"")
         status = 500

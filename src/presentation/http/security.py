@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterable
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
+from litestar.types import Scope
+
 from application.actor import Client
 
 Headers = list[tuple[bytes, bytes]]
@@ -38,6 +40,11 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{8,128}")
 def security_headers(*, https: bool, page: bool = False) -> Headers:
     """What every answer carries; a page of ours may in addition have its own styles, and nothing else."""
     return [*_ALWAYS, _PAGES_HAVE_STYLES if page else _NOTHING_RUNS, *([_HTTPS_ONLY] if https else [])]
+
+
+def header_of(scope: Scope, name: bytes) -> str | None:
+    """One header of a request; a framework's `request.headers` decodes all of them."""
+    return next((value.decode("latin-1") for given, value in scope["headers"] if given == name), None)
 
 
 def acceptable_request_id(text: str) -> bool:

@@ -13,7 +13,7 @@ _LINK = re.compile(r"https://[^\s\"<>]+/verify\?token=([A-Za-z0-9_-]+)")
 
 
 def mails_to(service: Service, email: str) -> list[Mail]:
-    return [mail for mail in service.mailer.sent.values() if mail.to == email]
+    return [mail for mail in service.mailer.sent.values() if mail.to == email.lower()]
 
 
 def token_in(mail: Mail) -> str:

@@ -21,7 +21,7 @@ from application.styles.ports import StyleRepository
 from bootstrap.settings import Settings
 from domain.credits import Cause
 from infrastructure.database.outbox import OutboxRelay
-from infrastructure.database.tables import metadata
+from infrastructure.database.tables import ledger_entries, metadata
 from presentation.worker.jobs import Deliveries
 from presentation.worker.schedules import Schedules
 from tests.factories import StyleFactory, UserFactory, photo
@@ -156,11 +156,16 @@ class Service:
         await self.work()
 
     async def pass_time(self, seconds: float) -> None:
-        """Make everything in the database so much older. Tokens, which the machine's clock judges, stay as young."""
+        """Make everything in the database so much older.
+
+        Tokens stay as they are, for the machine's clock judges them, and so does the ledger, which nothing may change.
+        """
         for table in metadata.sorted_tables:
-            changes = [f'"{column.name}" = "{column.name}" - $1' for column in table.columns if _is_moment(column.type)]
+            if table is ledger_entries:
+                continue
+            changes = [f'"{column.name}" = "{column.name}" - $1::interval' for column in table.columns if _is_moment(column.type)]
             changes += [
-                f'"{column.name}" = ARRAY(SELECT moment - $1 FROM unnest("{column.name}") AS moment)'
+                f'"{column.name}" = ARRAY(SELECT moment - $1::interval FROM unnest("{column.name}") AS moment)'
                 for column in table.columns
                 if isinstance(column.type, ARRAY) and _is_moment(column.type.item_type)
             ]

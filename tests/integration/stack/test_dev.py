@@ -1,3 +1,4 @@
+import json
 import os
 import signal
 import subprocess
@@ -110,6 +111,14 @@ def test_the_demo_says_when_nobody_answers(dev: Dev) -> None:
         pytest.raises(JourneyError, match=r"GET http://127\.0\.0\.1:9/mails was not answered"),
     ):
         customer.wait_for_mail("ada@example.org")
+
+
+def test_the_logs_of_the_programs_are_json_and_nothing_else(dev: Dev) -> None:
+    """One object a line, without a prefix, for machines to read."""
+    for name in ("api", "worker"):
+        lines = (dev.data / f"{name}.log").read_text().splitlines()
+        assert lines
+        assert all("event" in json.loads(line) for line in lines)
 
 
 @pytest.mark.parametrize("name", ["worker", "serve", "sandbox", "postgres", "valkey-server"])

@@ -28,7 +28,7 @@ CREATE = "/replicate/v1/models/bytedance/seedream-4/predictions"
 async def running(**config: Any) -> AsyncIterator[httpx.AsyncClient]:
     """The app in this event loop; fast, and with small pictures, unless told otherwise."""
     app = create_app(SandboxConfig(**{"latency_seconds": 0, **config}))
-    transport = httpx.ASGITransport(app)
+    transport = httpx.ASGITransport(app)  # type: ignore[arg-type]  # Litestar types its scopes more narrowly
     async with alive(app), httpx.AsyncClient(transport=transport, base_url="http://sandbox.test") as client:
         await client.put("/replicate/__control/model", json={"latency_seconds": 0, "picture": "fixed"})
         yield client

@@ -1,0 +1,164 @@
+"""Tokens of every wrong kind: all of them are 401."""
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from tests.factories import RegisterFactory
+from tests.integration.http.conftest import Start
+from tests.integration.http.mailbox import mailed_token
+from tests.integration.http.stories import Service
+
+
+class Mint:
+    """Makes tokens like a genuine one, but for what is changed."""
+
+    def __init__(self, service: Service, genuine: str) -> None:
+        self._secret = service.settings.secret_key
+        self._header = jwt.get_unverified_header(genuine)
+        self._claims = jwt.decode(genuine, options={"verify_signature": False})
+
+    def __call__(
+        self,
+        claims: Mapping[str, Any] | None = None,
+        *,
+        header: Mapping[str, Any] | None = None,
+        without: str = "",
+        key: Any = None,
+        algorithm: str = "HS256",
+    ) -> str:
+        merged = {name: value for name, value in {**self._claims, **(claims or {})}.items() if name != without}
+        headers = {**self._header, **(header or {}), "alg": algorithm}
+        return jwt.encode(merged, self._secret if key is None else key, algorithm=algorithm, headers=headers)
+
+
+async def pair_of(service: Service) -> tuple[str, str]:
+    token = await mailed_token(service, RegisterFactory.build())
+    pair = (await service.browser().post("/auth/verify", json={"token": token})).json()
+    return pair["access_token"], pair["refresh_token"]
+
+
+def wrong_kinds(mint: Mint, genuine: str, *, subject: str) -> dict[str, str]:
+    rsa_key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    head, body, signature = genuine.split(".")
+    now = int(time.time())
+    return {
+        "unsigned": mint(algorithm="none", key=""),
+        "signature cut off": f"{head}.{body}.",
+        "signature of another body": f"{head}.{mint({'jti': 'other'}).split('.')[1]}.{signature}",
+        "another key": mint(key="another key, which is long enough for HS256"),
+        "another algorithm of ours": mint(algorithm="HS512"),
+        "RS256": mint(key=rsa_key, algorithm="RS256"),
+        "expired": mint({"iat": now - 900, "exp": now - 60}),
+        "no exp": mint(without="exp"),
+        "no jti": mint(without="jti"),
+        "no audience": mint(without="aud"),
+        "no session": mint(without="sid"),
+        "nobody's": mint(without=subject),
+        "exp is no number": mint({"exp": "tomorrow"}),
+        "another audience": mint({"aud": "another-api"}),
+        "another issuer": mint({"iss": "https://evil.example"}),
+        "another type": mint(header={"typ": "JWT"}),
+        "no type": mint(header={"typ": None}),
+        "a strange kid": mint(header={"kid": "../../etc/passwd"}),
+        "a session that is not": mint({"sid": 2**62}),
+        "a session beyond every id": mint({"sid": 2**80}),
+        "a session that is text": mint({"sid": "1"}),
+        "not a token": "nonsense",
+        "dots": "...",
+        "nothing": "",
+        "a hundred kilobytes": genuine + "x" * 100_000,
+    }
+
+
+async def test_no_wrong_access_token_opens_anything(service: Service) -> None:
+    """Each is 401 with a problem that names the scheme; the genuine one between them still works."""
+    access, refresh = await pair_of(service)
+    mint = Mint(service, access)
+    tokens = wrong_kinds(mint, access, subject="sub")
+    tokens["a refresh token"] = refresh
+    tokens["a refresh token renamed"] = Mint(service, refresh)(header={"typ": "at+jwt"})
+    tokens["another user's session"] = mint({"sub": "999"})
+    tokens["a subject that is no number"] = mint({"sub": "1 or 1=1"})
+    for kind, token in tokens.items():
+        response = await service.browser(Authorization=f"Bearer {token}").get("/user/me")
+        assert response.status_code == 401, kind
+        assert response.headers["WWW-Authenticate"] == "Bearer", kind
+        code = "token_expired" if kind == "expired" else "not_authenticated"
+        assert response.json()["code"] == code, kind
+    assert (await service.browser(Authorization=f"Bearer {mint()}").get("/user/me")).status_code == 200
+
+
+async def test_no_wrong_refresh_token_yields_another(service: Service) -> None:
+    """Each is 401, or refused for its length; the genuine one afterwards still works."""
+    access, refresh = await pair_of(service)
+    mint = Mint(service, refresh)
+    tokens = wrong_kinds(mint, refresh, subject="ctr")
+    tokens["an access token"] = access
+    tokens["an access token renamed"] = Mint(service, access)(header={"typ": "rt+jwt"})
+    tokens["a counter below all"] = mint({"ctr": -1})
+    for kind, token in tokens.items():
+        response = await service.browser().post("/auth/refresh", json={"refresh_token": token})
+        assert response.status_code == (413 if kind == "a hundred kilobytes" else 401), kind
+    tokens["nothing"] = ""
+    cookie = await service.browser(Cookie=f"refresh_token={'x' * 100_000}", Origin="https://app.example.com").post(
+        "/auth/refresh"
+    )
+    assert cookie.status_code == 401
+    assert (await service.browser().post("/auth/refresh", json={"refresh_token": refresh})).status_code == 200
+
+
+async def test_a_token_that_was_never_given_out_ends_the_session(service: Service) -> None:
+    """A counter from the future is a forgery by whoever holds the key: nothing of the session works any more."""
+    access, refresh = await pair_of(service)
+    forged = Mint(service, refresh)({"ctr": 7})
+    response = await service.browser().post("/auth/refresh", json={"refresh_token": forged})
+    assert response.status_code == 401
+    assert (await service.browser(Authorization=f"Bearer {access}").get("/user/me")).status_code == 401
+
+
+@pytest.mark.parametrize("header", ["Basic dXNlcjpwYXNz", "Bearer", "bearer ", "Token x", "", "Bearer a b"])
+async def test_other_schemes_are_401(service: Service, header: str) -> None:
+    """Whatever stands in `Authorization`, without a valid bearer token nobody gets in."""
+    response = await service.browser(Authorization=header).get("/user/me")
+    assert (response.status_code, response.json()["code"]) == (401, "not_authenticated")
+
+
+async def test_every_route_of_customers_asks_who_is_there(service: Service) -> None:
+    """Without a token they are 401, whether or not what they are asked for exists."""
+    browser = service.browser()
+    for path in ("/user/me", "/user/credits", "/user/credits/history", "/user/images", "/image/status/1"):
+        assert (await browser.get(path)).status_code == 401, path
+    body = {"style_id": 1, "image_input_url": "https://pictures.test/x.jpg"}
+    for response in (
+        await browser.post("/image/generate", json=body),
+        await browser.post("/image/upload", files={"file": b"x"}),
+        await browser.post("/auth/logout"),
+        await browser.post("/auth/refresh"),
+    ):
+        assert response.status_code == 401, response.request.url
+
+
+async def test_keys_can_be_rotated_with_nobody_logged_out(start: Start) -> None:
+    """Tokens signed with the previous key are accepted, and new ones are signed with the present key."""
+    before = await start()
+    access, refresh = await pair_of(before)
+    after = await start(SECRET_KEY_PREVIOUS=before.settings.secret_key)
+    assert (await after.browser(Authorization=f"Bearer {access}").get("/user/me")).status_code == 200
+    pair = (await after.browser().post("/auth/refresh", json={"refresh_token": refresh})).json()
+    assert (await before.browser(Authorization=f"Bearer {pair['access_token']}").get("/user/me")).status_code == 401
+
+
+async def test_no_token_is_ever_logged(service: Service) -> None:
+    """Neither the tokens nor the password of a sign-in show in any line of the log."""
+    somebody = RegisterFactory.build()
+    token = await mailed_token(service, somebody)
+    pair = (await service.browser().get("/auth/verify", params={"token": token})).json()
+    await service.browser(Authorization=f"Bearer {pair['access_token']}x").get("/user/me")
+    written = repr(service.log)
+    for secret in (token, pair["access_token"], pair["refresh_token"], somebody.password, somebody.email):
+        assert secret not in written

@@ -1,0 +1,227 @@
+"""The tables that handlers work on, in memory."""
+
+from collections.abc import Callable, Iterator
+from itertools import count
+from typing import Generic, Protocol, TypeVar
+
+import msgspec
+
+from application.auth.ports import (
+    MailAllowance,
+    RegistrationRepository,
+    SessionRepository,
+    SignupGrants,
+    UserRepository,
+)
+from application.images.ports import ImageRepository, RenderOrder, RenderReader, UploadRepository
+from application.ports import IdempotencyKeys, IdempotentRequest, Result
+from application.styles.ports import StyleRepository
+from domain.errors import Unprocessable
+from domain.images import GeneratedImage
+from domain.sessions import Session
+from domain.styles import Style
+from domain.uploads import Upload
+from domain.users import Registration, User
+from domain.views import View, ViewRender
+from tests.in_memory import InMemoryAccounts, Transaction
+from tests.unit.factories import number
+
+
+class Identified(Protocol):
+    id: int
+
+
+Row = TypeVar("Row", bound=Identified)
+
+
+class Rows(Generic[Row]):
+    """A table: what a transaction adds gets its id when flushed, and stays when it is kept."""
+
+    def __init__(self, transaction: Transaction, numbered: Callable[[Row], None] | None = None) -> None:
+        self.kept: dict[int, Row] = {}
+        self._new: list[Row] = []
+        self._ids: Iterator[int] = count(1)
+        self._numbered = numbered
+        self._transaction = transaction
+        transaction.participants.append(self)
+
+    def add(self, row: Row) -> None:
+        self._transaction.use()
+        self._new.append(row)
+
+    def remove(self, unwanted: Callable[[Row], bool]) -> None:
+        self._transaction.use()
+        self.kept = {row_id: row for row_id, row in self.kept.items() if not unwanted(row)}
+
+    def find(self, wanted: Callable[[Row], bool]) -> Row | None:
+        """The newest that is wanted."""
+        self._transaction.use()
+        return next((row for row in [*reversed(self._new), *reversed(self.kept.values())] if wanted(row)), None)
+
+    def flush(self) -> None:
+        for row in self._new:
+            if not getattr(row, "id", None):
+                row.id = next(self._ids)
+                if self._numbered:
+                    self._numbered(row)
+
+    def keep(self) -> None:
+        self.kept |= {row.id: row for row in self._new}
+        self._new = []
+
+    def drop(self) -> None:
+        self._new = []
+
+
+class InMemoryUsers(UserRepository):
+    def __init__(self, transaction: Transaction, accounts: InMemoryAccounts) -> None:
+        self.rows: Rows[User] = Rows(transaction, lambda user: accounts.open(user.id))
+
+    async def add(self, user: User) -> None:
+        self.rows.add(user)
+
+    async def by_id(self, user_id: int) -> User | None:
+        return self.rows.find(lambda user: user.id == user_id)
+
+    async def by_email(self, email: str) -> User | None:
+        return self.rows.find(lambda user: user.email == email)
+
+
+class InMemoryRegistrations(RegistrationRepository):
+    def __init__(self, transaction: Transaction) -> None:
+        self.rows: Rows[Registration] = Rows(transaction)
+
+    async def add(self, registration: Registration) -> None:
+        self.rows.add(registration)
+
+    async def by_id(self, registration_id: int) -> Registration | None:
+        return self.rows.find(lambda registration: registration.id == registration_id)
+
+    async def latest_for(self, email: str) -> Registration | None:
+        return self.rows.find(lambda registration: registration.email == email)
+
+    async def claim(self, token_hash: bytes) -> Registration | None:
+        return self.rows.find(lambda registration: registration.token_hash == token_hash)
+
+    async def void_all(self, email: str) -> None:
+        self.rows.remove(lambda registration: registration.email == email)
+
+
+class InMemorySessions(SessionRepository):
+    def __init__(self, transaction: Transaction) -> None:
+        self.rows: Rows[Session] = Rows(transaction)
+
+    async def add(self, session: Session) -> None:
+        self.rows.add(session)
+
+    async def claim(self, session_id: int) -> Session | None:
+        return self.rows.find(lambda session: session.id == session_id)
+
+
+class InMemoryMailAllowance(MailAllowance):
+    def __init__(self) -> None:
+        self.left = 5
+
+    async def take(self, email: str) -> bool:
+        assert email
+        self.left -= 1
+        return self.left >= 0
+
+
+class InMemorySignupGrants(SignupGrants):
+    def __init__(self) -> None:
+        self.claimed: list[str] = []
+
+    async def claim(self, mailbox: str) -> bool:
+        self.claimed.append(mailbox)
+        return self.claimed.count(mailbox) == 1
+
+
+class InMemoryStyles(StyleRepository):
+    def __init__(self, transaction: Transaction) -> None:
+        self.rows: Rows[Style] = Rows(transaction)
+
+    async def active(self, style_id: int) -> tuple[int, int] | None:
+        style = self.rows.find(lambda style: style.id == style_id and style.is_active)
+        return (style.id, style.prompt_version) if style else None
+
+    async def by_slug(self, slug: str) -> Style | None:
+        return self.rows.find(lambda style: style.slug == slug)
+
+    async def add(self, style: Style) -> None:
+        self.rows.add(style)
+
+
+class InMemoryUploads(UploadRepository):
+    def __init__(self, transaction: Transaction) -> None:
+        self.rows: Rows[Upload] = Rows(transaction)
+
+    async def add(self, upload: Upload) -> None:
+        self.rows.add(upload)
+
+    async def by_key(self, key: str, *, owner: int) -> Upload | None:
+        return self.rows.find(lambda upload: upload.key == key and upload.user_id == owner)
+
+
+class InMemoryImages(ImageRepository):
+    def __init__(self, transaction: Transaction) -> None:
+        view_ids = count(101)
+        self.rows: Rows[GeneratedImage] = Rows(transaction, lambda image: number(image, view_ids))
+        self._transaction = transaction
+
+    async def add(self, image: GeneratedImage) -> None:
+        self.rows.add(image)
+        await self._transaction.flush()
+
+    async def claim(self, view_id: int) -> tuple[GeneratedImage, ViewRender] | None:
+        image = self.rows.find(lambda image: any(render.id == view_id for render in image.views))
+        return (image, image.by_id(view_id)) if image else None
+
+
+class InMemoryRenders(RenderReader):
+    """A reader: it looks at what has been kept, on a connection of its own."""
+
+    def __init__(self, images: InMemoryImages, styles: InMemoryStyles, uploads: InMemoryUploads) -> None:
+        self._images = images
+        self._styles = styles
+        self._uploads = uploads
+
+    async def order(self, view_id: int) -> RenderOrder:
+        image = next(image for image in self._images.rows.kept.values() if view_id in {r.id for r in image.views})
+        render = image.by_id(view_id)
+        versions = self._styles.rows.kept[image.style_id].prompts
+        prompts = next(prompts for prompts in versions if prompts.version == image.prompt_version)
+        words = getattr(prompts, render.view)
+        if render.view is View.FRONT:
+            return RenderOrder(words, self._uploads.rows.kept[image.upload_id].key)
+        assert image.front.output_key is not None
+        return RenderOrder(words, image.front.output_key)
+
+    async def overdue(self, limit: int) -> list[int]:
+        return [render.id for render in self._open()][:limit]
+
+    async def due_for_poll(self, limit: int) -> list[int]:
+        return [render.id for render in self._open() if render.poll_at is not None][:limit]
+
+    def _open(self) -> Iterator[ViewRender]:
+        return (render for image in self._images.rows.kept.values() for render in image.views if render.open)
+
+
+class InMemoryIdempotencyKeys(IdempotencyKeys):
+    def __init__(self, transaction: Transaction) -> None:
+        self._transaction = transaction
+        self._kept: dict[tuple[int, str, str], tuple[bytes, bytes]] = {}
+
+    async def replay(self, request: IdempotentRequest | None, result: type[Result]) -> Result | None:
+        self._transaction.use()
+        kept = self._kept.get((request.user_id, request.route, request.key)) if request else None
+        if request is None or kept is None:
+            return None
+        if kept[0] != request.fingerprint:
+            raise Unprocessable("idempotency_key_reused", "This key came with another request before.")
+        return msgspec.json.decode(kept[1], type=result)
+
+    async def keep(self, request: IdempotentRequest | None, result: msgspec.Struct) -> None:
+        if request is not None:
+            kept = (request.fingerprint, msgspec.json.encode(result))
+            self._kept[request.user_id, request.route, request.key] = kept
