@@ -154,10 +154,10 @@ def _settings(environ: Mapping[str, str]) -> Settings:
     try:
         settings = load_settings(environ)
         configure_logging(settings)
-        return settings  # noqa: TRY300
     except SettingsError as error:
         click.echo(error, err=True)
         sys.exit(_USAGE)
+    return settings
 
 
 def _database_url() -> str:

@@ -22,8 +22,8 @@ from infrastructure.job_queue import ArqDoorbell
 from infrastructure.storage.disk import DiskStorage
 from presentation.http.auth import AuthController
 from presentation.http.authentication import Authenticator, TokenCookies, provide_actor
-from presentation.http.documentation import SECURITY_SCHEMES
 from presentation.http.bodies import StrictRequest
+from presentation.http.documentation import SECURITY_SCHEMES
 from presentation.http.edge import Edge
 from presentation.http.errors import EXCEPTION_HANDLERS
 from presentation.http.health import HealthController, HealthProbes

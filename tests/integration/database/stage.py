@@ -1,0 +1,147 @@
+"""A database with a few people and pictures in it, and the adapters that handlers find in one transaction."""
+
+import secrets
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import count
+from typing import Any
+
+import asyncpg
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+
+from application.credits.ports import LedgerAudit
+from domain.credits import Cause
+from domain.images import GeneratedImage
+from domain.sessions import Session
+from domain.styles import Style
+from domain.uploads import Upload
+from domain.users import User
+from domain.views import RenderPolicy, View
+from infrastructure.database.accounts import SqlIdempotencyKeys, SqlMailAllowance, SqlRevokedTokens
+from infrastructure.database.credits import SqlCreditAccounts
+from infrastructure.database.engine import ReadPool, create_sessions
+from infrastructure.database.outbox import SqlOutbox
+from infrastructure.database.readers import SqlLedgerAuditor
+from infrastructure.database.repositories import (
+    SqlImages,
+    SqlRegistrations,
+    SqlSessions,
+    SqlStyles,
+    SqlUploads,
+    SqlUsers,
+)
+from infrastructure.database.unit_of_work import SqlUnitOfWork
+from tests.factories import StyleFactory, UserFactory
+from tests.fakes import FakeDoorbell
+from tests.unit.factories import SessionFactory, UploadFactory
+
+_grants = count(1)
+
+
+class Desk:
+    """What one handler works with: every adapter over one session."""
+
+    def __init__(self, session: AsyncSession, doorbell: FakeDoorbell) -> None:
+        self.session = session
+        self.outbox = SqlOutbox(session)
+        self.uow = SqlUnitOfWork(session, self.outbox, doorbell)
+        self.users = SqlUsers(session)
+        self.registrations = SqlRegistrations(session)
+        self.sessions = SqlSessions(session)
+        self.styles = SqlStyles(session)
+        self.uploads = SqlUploads(session)
+        self.images = SqlImages(session)
+        self.accounts = SqlCreditAccounts(session)
+        self.allowance = SqlMailAllowance(session)
+        self.revoked = SqlRevokedTokens(session)
+        self.idempotency = SqlIdempotencyKeys(session)
+
+
+@dataclass
+class Stage:
+    engine: AsyncEngine
+    pool: ReadPool
+    database: asyncpg.Connection
+    doorbell: FakeDoorbell
+
+    def __post_init__(self) -> None:
+        self._sessions = create_sessions(self.engine)
+        self.policy = RenderPolicy()
+
+    @asynccontextmanager
+    async def desk(self) -> AsyncIterator[Desk]:
+        """A handler's desk; what it did not commit has not happened."""
+        async with self._sessions() as session:
+            yield Desk(session, self.doorbell)
+
+    async def add(self, *entities: object) -> None:
+        async with self._sessions() as session:
+            session.add_all(entities)
+            await session.commit()
+
+    async def user(self, *, credits_: int = 0, **fields: Any) -> User:
+        user = UserFactory.build(**fields)
+        await self.add(user)
+        if credits_:
+            async with self.desk() as desk:
+                key = f"to begin with:{next(_grants)}"
+                await desk.accounts.record(user.id, credits_, Cause.GRANT, natural_key=key)
+                await desk.uow.commit()
+        return user
+
+    async def style(self, **fields: Any) -> Style:
+        style = StyleFactory.build(**fields)
+        await self.add(style)
+        return style
+
+    async def upload(self, user: User, **fields: Any) -> Upload:
+        upload = UploadFactory.build(user_id=user.id, **fields)
+        await self.add(upload)
+        return upload
+
+    async def session_of(self, user: User, **fields: Any) -> Session:
+        now = await self.now()
+        times = {"created_at": now, "rotated_at": now, "last_used_at": now}
+        session = SessionFactory.build(user_id=user.id, **(times | fields))
+        await self.add(session)
+        return session
+
+    async def image(
+        self, user: User, *sides: View, style: Style | None = None, upload: Upload | None = None, held: bool = False
+    ) -> GeneratedImage:
+        """A try-on that was accepted just now; `held` reserves its price too."""
+        style = style or await self.style()
+        upload = upload or await self.upload(user)
+        async with self.desk() as desk:
+            image = GeneratedImage.request(
+                owner=user.id,
+                style=(style.id, style.prompt_version),
+                upload_id=upload.id,
+                views=(View.FRONT, *sides),
+                folder=secrets.token_urlsafe(24),
+                now=await desk.uow.now(),
+                policy=self.policy,
+            )
+            await desk.images.add(image)
+            if held:
+                await desk.accounts.hold(user.id, image.views)
+            await desk.uow.commit()
+        return image
+
+    async def now(self) -> datetime:
+        now: datetime = await self.database.fetchval("SELECT clock_timestamp()")
+        return now
+
+    async def audit(self) -> LedgerAudit:
+        return await SqlLedgerAuditor(self.pool).audit()
+
+    async def sums(self, user: User) -> tuple[int, int]:
+        """Credits, and those of them that are held."""
+        row = await self.database.fetchrow("SELECT credits, credits_held FROM users WHERE id = $1", user.id)
+        return row["credits"], row["credits_held"]
+
+    async def outbox(self) -> Sequence[asyncpg.Record]:
+        rows: Sequence[asyncpg.Record] = await self.database.fetch("SELECT * FROM outbox ORDER BY id")
+        return rows
