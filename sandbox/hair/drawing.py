@@ -135,7 +135,8 @@ def undercoat(strands: Strands, colour: Field, style: Hairstyle) -> list[tuple[S
     if strands.points.shape[1] < 6 or strands.thickness > 0.02:
         return [(strands, dye)]
     deep = np.flatnonzero(strands.layer < 0.65)[::2]
-    inner = CENTRE + (strands.points[deep] - CENTRE) * 0.98
+    # Without the first step from the root, which would show as dark teeth along the hairline.
+    inner = CENTRE + (strands.points[deep, 1:] - CENTRE) * 0.98
     filling = Strands(inner.astype(np.float32), strands.light[deep] * 0.68, strands.layer[deep] * 0 - 1, 0.026)
     return [(filling, Dye((blue, green, red), 0)), (strands, dye)]
 

@@ -5,6 +5,7 @@ CORS preflights, adds the security headers, and leaves one line in the log and o
 ASGI, and one layer, because it runs for every request.
 """
 
+import re
 import secrets
 import time
 from http import HTTPStatus
@@ -43,8 +44,9 @@ _READ_HEADERS = frozenset(
         b"user-agent",
     }
 )
-_PAGES = frozenset({"/schema", "/schema/", "/schema/reference", "/schema/reference/"})
+_PAGES = frozenset({"/schema", "/schema/reference"})
 """For people; beside them the OpenAPI document is data."""
+_SLASHES = re.compile(r"//+")
 _NO_STORE = (b"cache-control", b"no-store")
 
 
@@ -75,6 +77,7 @@ class Edge:
 
     async def _answer(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
         began = time.perf_counter()
+        scope["path"] = _routed(scope["path"])
         given = {name: value for name, value in scope["headers"] if name in _READ_HEADERS}
         request_id = self._request_id(given)
         structlog.contextvars.bind_contextvars(request_id=request_id)
@@ -143,6 +146,11 @@ class Edge:
         route = scope.get("path_template") or "unmatched"
         self._metrics.record(scope["method"], route, status, seconds)
         log.info("request", method=scope["method"], route=route, status=status, seconds=round(seconds, 6))
+
+
+def _routed(path: str) -> str:
+    """The path as the router reads it. Slashes that repeat or trail mean nothing there, so no rule here may miss one."""
+    return f"/{_SLASHES.sub('/', path.strip('/'))}" if "//" in path or path.endswith("/") else path
 
 
 def _readable(path: str, given: dict[bytes, bytes]) -> bool:

@@ -25,7 +25,7 @@ log = structlog.get_logger()
 AnyRequest = Request[Any, Any, Any]
 
 _CODES = {
-    HTTPStatus.BAD_REQUEST: "malformed_json",
+    HTTPStatus.BAD_REQUEST: "validation_failed",
     HTTPStatus.UNAUTHORIZED: "not_authenticated",
     HTTPStatus.FORBIDDEN: "forbidden",
     HTTPStatus.NOT_FOUND: "not_found",
@@ -37,7 +37,7 @@ _CODES = {
 """For refusals that the framework makes before a handler is reached."""
 
 _DETAILS = {
-    HTTPStatus.BAD_REQUEST: "The body is not valid JSON.",
+    HTTPStatus.BAD_REQUEST: "The request is not valid.",
     HTTPStatus.NOT_FOUND: "There is nothing here.",
     HTTPStatus.METHOD_NOT_ALLOWED: "This address does not answer this method.",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The request is larger than allowed.",
@@ -64,7 +64,7 @@ def refused_by_framework(request: AnyRequest, exception: HTTPException) -> Respo
     if exception.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return unexpected(request, exception)
     status = HTTPStatus(exception.status_code)
-    headers = {"Allow": exception.headers["Allow"]} if exception.headers and "Allow" in exception.headers else {}
+    headers = {"Allow": value for name, value in (exception.headers or {}).items() if name.lower() == "allow"}
     problem = problem_of(
         status,
         _CODES.get(status, "validation_failed"),

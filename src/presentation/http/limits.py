@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from domain.errors import Throttled
 
+_WEBHOOKS = frozenset({"/api/v1/image/webhook", "/api/v1/payment/webhook"})
 _SECONDS = {"second": 1, "minute": 60, "hour": 3_600, "day": 86_400}
 
 
@@ -73,7 +74,7 @@ class Limiter:
 def rate_of(path: str, method: str) -> str | None:
     """Which limit a request counts against; None for what is exempt: webhooks, health, metrics and pictures."""
     if path.startswith("/api/v1/"):
-        if path.endswith("/webhook"):
+        if path in _WEBHOOKS:
             return None
         if path.startswith("/api/v1/auth/"):
             return "auth"

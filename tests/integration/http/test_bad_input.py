@@ -166,6 +166,13 @@ async def test_unknown_addresses_and_methods_are_problems(service: Service) -> N
         assert allowed <= {name.strip() for name in response.headers["Allow"].split(",")}, path
 
 
+async def test_a_strange_host_is_400_and_nothing_else_is_made_of_it(service: Service) -> None:
+    """What no host name can be is refused; what could be one is ignored."""
+    for host in ("evil host", "evil.example/path", "<script>"):
+        assert_problem(await service.browser(Host=host).get("/user/me"), 400, "validation_failed", host)
+    assert (await service.browser(Host="evil.example").get("/user/me")).status_code == 401
+
+
 async def test_bodies_beyond_the_limit_are_413(service: Service) -> None:
     """64 KiB of JSON, 256 KiB of a webhook and 10 MB of a photo, whether or not their length is announced."""
     customer = await service.customer()

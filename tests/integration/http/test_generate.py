@@ -55,7 +55,7 @@ async def test_only_own_uploads_are_taken_as_input_and_nothing_is_fetched(servic
         "uploads/../images/x.jpg",
         "https://[::1",
         "http://\x00/",
-        "\ud83d\ude00",
+        "\U0001f600",
         " ",
         "",
     ):

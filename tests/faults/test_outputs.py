@@ -1,0 +1,117 @@
+"""Outputs that are no picture: FAILED and the credit back, after one create, with nothing else touched."""
+
+from typing import Any
+
+import asyncpg
+import pytest
+
+from tests.faults.customer import Customer
+from tests.faults.database import eventually
+from tests.faults.provider import Provider
+from tests.faults.rig import Rig
+
+ANSWERS: dict[str, Any] = {
+    "null": None,
+    "an empty list": [],
+    "a dict": {"url": "{output}"},
+    "a list of lists": [["{output}"]],
+    "a strange scheme": ["file:///etc/hostname"],
+    "another host": ["http://example.com/output.jpg"],
+    "the metadata service": ["http://169.254.169.254/latest/meta-data"],
+    "no address": ["\u0000"],
+}
+"""What a prediction that succeeded may name as its output."""
+
+DELIVERIES: dict[str, dict[str, Any]] = {
+    "a page": {"delivery": {"kind": "html"}},
+    "half a picture": {"truncate": 2000},
+    "too large, and says so": {"delivery": {"kind": "large"}},
+    "too large, and does not say so": {"delivery": {"kind": "large", "declared": False}},
+    "a bomb": {"delivery": {"kind": "bomb"}},
+    "expired": {"delivery": {"kind": "expired", "status": 403}},
+    "a redirect inside": {"delivery": {"kind": "redirect", "to": "http://127.0.0.1:1/"}},
+}
+"""What the download of an output may yield."""
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("output", ANSWERS)
+async def test_an_output_that_names_no_picture_fails_its_view(rig: Rig, customer: Customer, output: str) -> None:
+    """FAILED provider_bad_output, and nothing is fetched."""
+    outcome = {"status": "succeeded", "output": ANSWERS[output]}
+    await fails_alone(rig.provider, customer, {"on": "create", "outcome": outcome})
+    assert await rig.provider.count("output") == 1, "the neighbour's, and no other"
+
+
+@pytest.mark.parametrize(
+    "delivery",
+    ["a page", *(pytest.param(name, marks=pytest.mark.exhaustive) for name in DELIVERIES if name != "a page")],
+)
+async def test_a_download_that_yields_no_picture_fails_its_view(rig: Rig, customer: Customer, delivery: str) -> None:
+    """FAILED provider_bad_output."""
+    await fails_alone(rig.provider, customer, {"on": "output", **DELIVERIES[delivery]})
+
+
+@pytest.mark.exhaustive
+async def test_a_download_that_takes_too_long_fails_its_view(rig: Rig, customer: Customer) -> None:
+    """Drop by drop, for longer than a download may last."""
+    await fails_alone(rig.provider, customer, {"on": "output", "delivery": {"kind": "slow", "seconds": 120}})
+
+
+async def fails_alone(provider: Provider, customer: Customer, rule: dict[str, Any]) -> None:
+    """The try-on that meets with this rule fails; the next one, asked for at the same time, is rendered."""
+    provider.expect(creates=2)
+    await provider.script(rule)
+    async with customer.charged(1):
+        images = [await customer.outcome(image) for image in [await customer.generate() for _ in range(2)]]
+        assert sorted(image.status for image in images) == ["COMPLETED", "FAILED"]
+        assert {error for image in images for error in image.errors} == {None, "provider_bad_output"}
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("fault", [{"reply": {"status": 503}}, {"reset": True}, {"hang": 1}])
+async def test_a_download_that_fails_is_repeated_without_a_second_create(
+    rig: Rig, customer: Customer, fault: dict[str, Any]
+) -> None:
+    """The picture exists; only the way to it was blocked."""
+    rig.provider.expect(creates=1)
+    await rig.provider.script({"on": "output", **fault})
+    async with customer.charged(1):
+        assert (await customer.outcome(await customer.generate())).status == "COMPLETED"
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("output", [["{output}", "http://example.com/second.jpg"], "{output}"])
+async def test_the_first_of_several_outputs_is_the_picture(rig: Rig, customer: Customer, output: object) -> None:
+    """A list of two addresses, and an address without a list."""
+    rig.provider.expect(creates=1)
+    await rig.provider.script({"on": "create", "outcome": {"output": output}})
+    async with customer.charged(1):
+        image = await customer.outcome(await customer.generate())
+        assert image.status == "COMPLETED"
+        assert (await customer.download(image))[0].startswith(b"\xff\xd8")
+
+
+@pytest.mark.exhaustive
+async def test_a_storage_that_fails_for_a_while_costs_no_second_create(
+    rig: Rig, customer: Customer, database: asyncpg.Connection
+) -> None:
+    """A file stands where its folder should be: the picture is stored when that is put right."""
+    rig.provider.expect(creates=1)
+    folder = rig.media / "images"
+    aside = folder.with_name("aside")
+    if folder.exists():
+        folder.rename(aside)
+    folder.touch()
+    try:
+        async with customer.charged(1):
+            image = await customer.generate()
+            stumbled = "SELECT stumbles >= 2 FROM views WHERE image_id = $1"
+            await eventually(lambda: database.fetchval(stumbled, image))
+            folder.unlink()
+            if aside.exists():
+                aside.rename(folder)
+            assert (await customer.outcome(image)).status == "COMPLETED"
+    finally:
+        if folder.is_file():
+            folder.unlink()
