@@ -9,7 +9,6 @@ from application.mail import Mail, Mailer
 from domain.errors import NotFound, Unavailable
 from infrastructure.database.outbox import Doorbell
 
-
 OUTPUT = "https://provider.test/output.jpg"
 
 

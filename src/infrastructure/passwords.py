@@ -69,6 +69,6 @@ class Argon2Passwords(Passwords):
 
 
 def _give_way() -> None:
-    """Lower the priority of this thread. Only Linux has one per thread (setpriority(2), C library/kernel differences)."""
+    """Lower the priority of this thread: setpriority(2), which on Linux alone can be told of one thread."""
     if sys.platform == "linux":
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)

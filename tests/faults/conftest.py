@@ -20,8 +20,8 @@ _PATIENCE_SECONDS = 60.0
 
 
 @pytest.fixture(scope="session")
-def _rig() -> Iterator[Rig]:
-    rig = Rig()
+def _rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
+    rig = Rig(tmp_path_factory.mktemp("rig"))
     yield rig
     try:
         rig.hairtryon("credits", "audit")
@@ -101,6 +101,8 @@ async def _hold(rig: Rig, since: dict[Path, int]) -> None:
 
     answered = [line for line in rig.logged(since, "api") if line.get("event") == "request"]
     assert not [line for line in answered if line["status"] >= 500 and line["status"] not in {502, 503}]
+
+    assert not [line for line in rig.logged(since) if line["level"] == "error"], "something unforeseen happened"
 
     for program, text in rig.raw_logs(since):
         assert not [secret for secret in rig.canaries if secret in text], f"{program} tells a secret"

@@ -5,10 +5,8 @@ import io
 import json
 import os
 import secrets
-import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -36,9 +34,8 @@ class Rig:
     waited for: tests move the time on in the database.
     """
 
-    def __init__(self) -> None:
-        # Not in pytest's folder: to that, every start of pytest shuts out the system user who runs PostgreSQL.
-        self.folder = folder = Path(tempfile.mkdtemp(prefix="hairtryon-"))
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
         self.media = folder / "media"
         self._reaper = Reaper()
         self.canaries: list[str] = []
@@ -144,7 +141,6 @@ class Rig:
         self.valkey.stop()
         self.postgres.stop()
         self._reaper.close()
-        shutil.rmtree(self.folder)
 
     def _logs(self) -> list[Path]:
         return [log for log in sorted(self.folder.glob("*.log")) if log.stem.startswith(("api", "worker"))]

@@ -1,4 +1,4 @@
-"""A provider that refuses, breaks off, keeps silent or fails: tried again where that may help, else the credit is back."""
+"""A provider that refuses, breaks off, keeps silent or fails: tried again if that may help, else the credit is back."""
 
 from typing import Any
 
@@ -190,7 +190,12 @@ async def test_a_cancel_that_fails_is_tried_again(rig: Rig, customer: Customer, 
 async def test_a_provider_that_cannot_be_asked_loses_no_picture(rig: Rig, customer: Customer) -> None:
     """Looks that fail are repeated: the prediction was made, and is not made again."""
     rig.provider.expect(creates=1)
-    broken = [{"reply": {"status": 500}}, {"reset": True}, {"reply": {"text": "?"}}, {"reply": {"status": 429}}]
+    broken: list[dict[str, Any]] = [
+        {"reply": {"status": 500}},
+        {"reset": True},
+        {"reply": {"text": "?"}},
+        {"reply": {"status": 429}},
+    ]
     await rig.provider.script(NO_WEBHOOKS, *({"on": "get", **fault} for fault in broken))
     async with customer.charged(1):
         assert (await customer.outcome(await customer.generate())).status == "COMPLETED"

@@ -11,6 +11,8 @@ from domain.users import Registration, User
 
 
 class UserRepository(Protocol):
+    """Users are found as they are stored now, whatever this handler saw of them in a transaction before."""
+
     async def add(self, user: User) -> None: ...
 
     async def by_id(self, user_id: int) -> User | None: ...

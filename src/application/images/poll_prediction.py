@@ -1,7 +1,7 @@
 from dataclasses import dataclass
 
 import structlog
-from msgspec import Struct, to_builtins
+from msgspec import Struct
 
 from application.actor import Actor
 from application.events import ViewFinishable
@@ -51,6 +51,6 @@ class PollPredictionHandler:
         if found is None:
             return
         image, render = found
-        if image.prediction_ended(render, attempt, prediction.id, to_builtins(prediction), await self.uow.now()):
+        if image.prediction_ended(render, attempt, prediction.id, prediction.record(), await self.uow.now()):
             self.outbox.add(ViewFinishable(render.id))
         await self.uow.commit()

@@ -1,15 +1,19 @@
 """What the try-on use cases need from outside: records, storage, the image processor and the image model."""
 
+import re
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
-from typing import Protocol
+from typing import Annotated, Protocol
 
-from msgspec import Struct
+from msgspec import Meta, Struct, json
 
 from domain.images import GeneratedImage
 from domain.uploads import Upload
 from domain.views import Status, View, ViewError, ViewRender
+
+_NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
+"""In JSON; an even number of backslashes before it are backslashes themselves."""
 
 
 class UploadRepository(Protocol):
@@ -150,7 +154,8 @@ class PictureStorage(Protocol):
 class Prediction(Struct, frozen=True):
     """One rendering at the provider, as it last described it."""
 
-    id: str
+    id: Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_-]{1,100}\Z")]
+    """Goes into paths."""
     status: str
     """`starting`, `processing`, `succeeded`, `failed`, `canceled`, `aborted`, or a word we do not know yet."""
     output: object = None
@@ -161,6 +166,11 @@ class Prediction(Struct, frozen=True):
     def finished(self) -> bool:
         """Unknown words count as unfinished: the deadline ends what never ends by itself."""
         return self.status in {"succeeded", "failed", "canceled", "aborted"}
+
+    def record(self) -> dict[str, object]:
+        """What is kept of it until its output is stored; without NULs, which a provider may send and no text holds."""
+        kept: dict[str, object] = json.decode(_NUL.sub(rb"\1", json.encode(self)))
+        return kept
 
 
 class ImageModel(Protocol):

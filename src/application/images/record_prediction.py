@@ -1,7 +1,7 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from msgspec import Meta, Struct, to_builtins
+from msgspec import Meta, Struct
 
 from application.actor import Actor
 from application.events import ViewFinishable
@@ -35,7 +35,7 @@ class RecordPredictionHandler:
         if found is None:
             return
         image, render = found
-        ended: dict[str, object] = to_builtins(prediction)
-        if image.prediction_ended(render, command.attempt, prediction.id, ended, await self.uow.now()):
+        now = await self.uow.now()
+        if image.prediction_ended(render, command.attempt, prediction.id, prediction.record(), now):
             self.outbox.add(ViewFinishable(render.id))
         await self.uow.commit()

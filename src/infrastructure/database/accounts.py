@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from hashlib import sha256
 
 import msgspec
+import structlog
 from sqlalchemy import case, func, insert, or_, select, text
 from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.dialects.postgresql import insert as upsert
@@ -20,6 +21,8 @@ from infrastructure.database.tables import (
     mail_allowances,
     signup_grants,
 )
+
+log = structlog.get_logger()
 
 MAILS_PER_HOUR = 5
 
@@ -74,6 +77,14 @@ class SqlSignupGrants(SignupGrants):
             .returning(signup_grants.c.granted_at)
         )
         if first.one_or_none() is None:
+            return False
+        if not await self._count():
+            log.warning("free_credits_cap_reached", daily_cap=self._daily_cap)
+            return False
+        return True
+
+    async def _count(self) -> bool:
+        if self._daily_cap < 1:
             return False
         counted = await self._session.execute(
             upsert(daily_grants)

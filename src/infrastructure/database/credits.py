@@ -92,8 +92,9 @@ class SqlCreditAccounts(CreditAccounts):
         reason: str | None = None,
         operator: str | None = None,
     ) -> bool:
-        # The account is locked first, so that entries of one account stand in the order of their balances.
-        locked = select(users.c.credits).where(users.c.id == user_id).with_for_update()
+        # The account is locked first, so that entries of one account stand in the order of their balances. `key_share`
+        # lets rows that refer to the user (uploads, sessions) be added meanwhile.
+        locked = select(users.c.credits).where(users.c.id == user_id).with_for_update(key_share=True)
         balance = (await self._session.execute(locked)).scalar_one()
         added = await self._session.execute(
             upsert(ledger_entries)

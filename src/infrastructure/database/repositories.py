@@ -24,10 +24,11 @@ class SqlUsers(UserRepository):
         self._session.add(user)
 
     async def by_id(self, user_id: int) -> User | None:
-        return await self._session.get(User, user_id)
+        return await self._session.get(User, user_id, populate_existing=True)
 
     async def by_email(self, email: str) -> User | None:
-        return await self._session.scalar(select(User).where(tables.users.c.email == email))
+        by_email = select(User).where(tables.users.c.email == email)
+        return await self._session.scalar(by_email.execution_options(populate_existing=True))
 
 
 class SqlRegistrations(RegistrationRepository):

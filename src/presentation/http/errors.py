@@ -64,7 +64,7 @@ def refused_by_framework(request: AnyRequest, exception: HTTPException) -> Respo
     if exception.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return unexpected(request, exception)
     status = HTTPStatus(exception.status_code)
-    headers = {"Allow": value for name, value in (exception.headers or {}).items() if name.lower() == "allow"}
+    headers = {name: value for name, value in (exception.headers or {}).items() if name.lower() == "allow"}
     problem = problem_of(
         status,
         _CODES.get(status, "validation_failed"),

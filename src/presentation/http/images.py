@@ -1,6 +1,5 @@
 """Try-ons: uploading a photo, asking for renders, watching them; and the provider's events."""
 
-from dataclasses import dataclass
 from typing import Annotated
 
 import msgspec
@@ -9,6 +8,7 @@ from litestar import Controller, get, post
 from litestar.datastructures import UploadFile
 from litestar.enums import RequestEncodingType
 from litestar.params import Body, Parameter
+from msgspec import Struct
 
 from application.actor import Actor
 from application.images.generate_image import GenerateImage, GenerateImageHandler, ImageAccepted
@@ -34,8 +34,7 @@ _FORM_OVERHEAD = 64 * 1024
 _LARGEST_WEBHOOK = 256 * 1024
 
 
-@dataclass
-class PhotoForm:
+class PhotoForm(Struct, forbid_unknown_fields=True):
     file: UploadFile
 
 

@@ -95,14 +95,22 @@ class PostgresBank(Bank):
         return HoldStatus(status) if status else None
 
 
-@pytest.fixture(params=["memory", "postgres"])
-async def bank(request: pytest.FixtureRequest, stage: Stage) -> AsyncIterator[Bank]:
-    if request.param == "memory":
-        yield InMemoryBank()
-        return
+@pytest.fixture
+def memory() -> Bank:
+    return InMemoryBank()
+
+
+@pytest.fixture
+async def postgres(stage: Stage) -> AsyncIterator[Bank]:
     async with stage.desk() as desk:
         yield PostgresBank(stage, desk)
     assert (await stage.audit()).differences == []
+
+
+@pytest.fixture(params=["memory", "postgres"])
+def bank(request: pytest.FixtureRequest) -> Bank:
+    found: Bank = request.getfixturevalue(request.param)
+    return found
 
 
 async def with_credits(bank: Bank, credits_: int) -> int:

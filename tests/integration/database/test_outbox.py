@@ -76,13 +76,21 @@ class PostgresSender(Sender):
         ]
 
 
-@pytest.fixture(params=["memory", "postgres"])
-async def sender(request: pytest.FixtureRequest, stage: Stage) -> AsyncIterator[Sender]:
-    if request.param == "memory":
-        yield InMemorySender()
-        return
+@pytest.fixture
+def memory() -> Sender:
+    return InMemorySender()
+
+
+@pytest.fixture
+async def postgres(stage: Stage) -> AsyncIterator[Sender]:
     async with stage.desk() as desk:
         yield PostgresSender(stage, desk)
+
+
+@pytest.fixture(params=["memory", "postgres"])
+def sender(request: pytest.FixtureRequest) -> Sender:
+    found: Sender = request.getfixturevalue(request.param)
+    return found
 
 
 async def test_events_leave_with_the_commit_in_their_order(sender: Sender) -> None:

@@ -47,7 +47,9 @@ async def start(database_url: str, redis_url: str, tmp_path: Path) -> AsyncItera
                 "RATE_LIMIT_AUTH": "1000/minute",
                 "RATE_LIMIT_DEFAULT": "1000/minute",
             }
-            return await stack.enter_async_context(_running(environ | variables, database_url, real_storage=real_storage))
+            return await stack.enter_async_context(
+                _running(environ | variables, database_url, real_storage=real_storage)
+            )
 
         yield begin
 

@@ -8,7 +8,8 @@ import asyncpg
 import httpx
 from dishka import AsyncContainer
 from litestar import Litestar
-from sqlalchemy import ARRAY, DateTime
+from sqlalchemy import ARRAY, DateTime, func, select, update
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from application.actor import Actor, Client
 from application.auth.ports import UserRepository
@@ -29,6 +30,7 @@ from tests.fakes import FakeDoorbell, FakeDownloads, FakeImageModel, FakeMailer,
 
 HOME = "203.0.113.7"
 """The address that requests come from unless a test says otherwise."""
+
 
 class Outside:
     """What stands for the world outside."""
@@ -100,7 +102,7 @@ class Service:
         """Every line logged so far."""
         self.expects_errors = False
         """Set by a test whose story includes a fault of the service itself."""
-        self._app = app
+        self._app: Any = app
         self._clients: list[httpx.AsyncClient] = []
 
     def browser(self, *, ip: str = HOME, **headers: str) -> httpx.AsyncClient:
@@ -160,20 +162,20 @@ class Service:
 
         Tokens stay as they are, for the machine's clock judges them, and so does the ledger, which nothing may change.
         """
+        passed, engine = timedelta(seconds=seconds), await self.container.get(AsyncEngine)
         for table in metadata.sorted_tables:
             if table is ledger_entries:
                 continue
-            changes = [f'"{column.name}" = "{column.name}" - $1::interval' for column in table.columns if _is_moment(column.type)]
-            changes += [
-                f'"{column.name}" = ARRAY(SELECT moment - $1::interval FROM unnest("{column.name}") AS moment)'
-                for column in table.columns
-                if isinstance(column.type, ARRAY) and _is_moment(column.type.item_type)
-            ]
-            if changes:
-                await self.database.execute(
-                    f"UPDATE {table.name} SET {', '.join(changes)}",  # noqa: S608 - our own tables
-                    timedelta(seconds=seconds),
-                )
+            older: dict[str, Any] = {}
+            for column in table.columns:
+                if isinstance(column.type, DateTime):
+                    older[column.name] = column - passed
+                elif isinstance(column.type, ARRAY):
+                    moment = func.unnest(column, type_=DateTime(timezone=True)).column_valued()
+                    older[column.name] = select(func.array_agg(moment - passed)).correlate(table).scalar_subquery()
+            if older:
+                async with engine.begin() as connection:
+                    await connection.execute(update(table).values(older))
 
     async def count(self, table: str) -> int:
         return int(await self.database.fetchval(f"SELECT count(*) FROM {table}"))  # noqa: S608 - our own tables
@@ -236,15 +238,9 @@ class Customer:
 
     async def views(self, image_id: int) -> dict[str, tuple[str, str | None]]:
         """Status and error of each view."""
-        return {
-            view["view"]: (view["status"], view["error"]) for view in (await self.status(image_id))["views"]
-        }
+        return {view["view"]: (view["status"], view["error"]) for view in (await self.status(image_id))["views"]}
 
     async def credits(self) -> tuple[int, int]:
         """All credits, and how many of them are held."""
         balance = await self.get("/user/credits")
         return balance["credits"], balance["credits_held"]
-
-
-def _is_moment(kind: object) -> bool:
-    return isinstance(kind, DateTime)

@@ -226,6 +226,8 @@ async def test_a_charset_beside_json_is_fine(service: Service) -> None:
     """`application/json; charset=utf-8`, in any case, is JSON."""
     for content_type in ("application/json; charset=utf-8", "Application/JSON"):
         response = await service.browser().post(
-            "/auth/login", content=b'{"email": "a@example.com", "password": "x"}', headers={"Content-Type": content_type}
+            "/auth/login",
+            content=b'{"email": "a@example.com", "password": "x"}',
+            headers={"Content-Type": content_type},
         )
         assert outcome(response) == (401, "invalid_credentials")

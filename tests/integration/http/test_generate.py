@@ -160,7 +160,8 @@ async def test_a_prompt_that_is_edited_meanwhile_stays_what_it_was(service: Serv
     style = await service.style()
     await customer.generate(style=style)
     await service.database.execute(
-        """INSERT INTO style_prompts (style_id, version, front, "right", "left", back) VALUES ($1, 2, 'new', '', '', '')""",
+        """INSERT INTO style_prompts (style_id, version, front, "right", "left", back)
+        VALUES ($1, 2, 'new', '', '', '')""",
         style,
     )
     await service.database.execute("UPDATE styles SET prompt_version = 2")

@@ -68,7 +68,7 @@ async def test_the_history_of_credits_has_pages_too(service: Service) -> None:
 async def test_lists_of_a_newcomer_are_empty(service: Service) -> None:
     """Nothing is a page without items and without a cursor."""
     customer = await service.customer(credits=0)
-    nothing = {"items": [], "next_cursor": None}
+    nothing: dict[str, Any] = {"items": [], "next_cursor": None}
     assert await customer.get("/user/images") == nothing
     assert await customer.get("/user/credits/history") == nothing
 

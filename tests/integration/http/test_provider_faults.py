@@ -100,7 +100,7 @@ async def test_a_prediction_that_the_provider_forgot_is_made_anew(service: Servi
     [
         (ModelUnavailable("The connection was reset."), "provider_unavailable"),
         (ModelBusy("Slow down."), "provider_busy"),
-        (ModelRefused("Input validation failed.", status=422), "provider_unavailable"),
+        (ModelRefused("Please visit our billing page to add credit.", status=402), "provider_unavailable"),
     ],
 )
 async def test_creates_that_fail_use_up_the_attempts(service: Service, trouble: Exception, error: str) -> None:
@@ -112,17 +112,18 @@ async def test_creates_that_fail_use_up_the_attempts(service: Service, trouble: 
     assert await customer.views(image) == {"front": ("FAILED", error)}
     assert len(service.model.orders) == 3
     assert await customer.credits() == (1, 0)
+    assert str(trouble) not in str(await customer.status(image))
 
 
-async def test_an_empty_account_at_the_provider_is_no_matter_of_trying_again(service: Service) -> None:
-    """402 from the provider fails the view at the first create, and customers hear nothing of our bills."""
+async def test_a_create_that_would_be_refused_again_is_not_repeated(service: Service) -> None:
+    """422 from the provider fails the view at the first create, and the credit is back."""
     customer = await service.customer(credits=1)
     image = await customer.generate()
-    service.model.troubles = [ModelRefused("You have insufficient credit to run this model.", status=402)]
+    service.model.troubles = [ModelRefused("Input validation failed.", status=422)]
     await service.work_for(30)
     assert await customer.views(image) == {"front": ("FAILED", "provider_unavailable")}
     assert len(service.model.orders) == 1
-    assert "billing" not in str(await customer.status(image))
+    assert await customer.credits() == (1, 0)
 
 
 async def test_busy_is_waited_out_as_long_as_the_provider_says(service: Service) -> None:

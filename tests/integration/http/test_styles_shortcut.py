@@ -1,0 +1,30 @@
+"""The catalogue's short way and the framework's way to the same answer."""
+
+import pytest
+
+from domain.styles import Category
+from tests.integration.http.stories import Service
+
+
+@pytest.mark.parametrize("query", ["", "category=standard", "category=celebrity"])
+async def test_both_ways_give_the_same_answer(service: Service, query: str) -> None:
+    """A needless `&` is enough to go the whole way: status, body and headers are the same, for a known page too."""
+    await service.style()
+    await service.style(category=Category.CELEBRITY)
+    browser = service.browser()
+    etag = (await browser.get(f"/image/styles?{query}")).headers["ETag"]
+    for headers in ({}, {"If-None-Match": etag}):
+        short = await browser.get(f"/image/styles?{query}", headers=headers)
+        whole = await browser.get(f"/image/styles?{query}&", headers=headers)
+        assert (short.status_code, short.content) == (whole.status_code, whole.content)
+        assert {*short.headers.items()} - {*whole.headers.items()} == {("x-request-id", short.headers["x-request-id"])}
+        assert short.headers.keys() == whole.headers.keys()
+
+
+async def test_both_ways_are_logged_alike(service: Service) -> None:
+    """The log names the same route for both."""
+    browser = service.browser()
+    await browser.get("/image/styles")
+    await browser.get("/image/styles?&")
+    short, whole = [line for line in service.log if line["event"] == "request"]
+    assert short["route"] == whole["route"] == "/api/v1/image/styles"

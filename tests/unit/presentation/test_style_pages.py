@@ -1,0 +1,110 @@
+"""How one reading of the catalogue serves many requests."""
+
+import asyncio
+
+import msgspec
+import pytest
+
+from application.styles.list_styles import ListStylesHandler
+from application.styles.ports import StyleItem, StyleReader
+from domain.styles import Category
+from presentation.http.styles import StylePages
+
+
+class GatedStyles(StyleReader):
+    """A catalogue whose readings take until they are let through; each sees the names there were when it began."""
+
+    def __init__(self) -> None:
+        self.names = ["Bob"]
+        self.begun = 0
+        self.fault: Exception | None = None
+        self.gate = asyncio.Event()
+
+    async def active(self, category: Category | None) -> list[StyleItem]:
+        self.begun += 1
+        names = list(self.names)
+        await self.gate.wait()
+        if self.fault is not None:
+            raise self.fault
+        return [StyleItem(1, name, "", category or Category.STANDARD, "") for name in names]
+
+
+@pytest.fixture
+def styles() -> GatedStyles:
+    return GatedStyles()
+
+
+@pytest.fixture
+def pages(styles: GatedStyles) -> StylePages:
+    return StylePages(ListStylesHandler(styles=styles))
+
+
+def ask(pages: StylePages, category: Category | None = None) -> asyncio.Task[list[str]]:
+    async def names() -> list[str]:
+        page = await pages.page(category)
+        return [item["name"] for item in msgspec.json.decode(page.body)["items"]]
+
+    return asyncio.create_task(names())
+
+
+async def settle() -> None:
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
+async def test_requests_that_wait_together_share_a_reading(pages: StylePages, styles: GatedStyles) -> None:
+    """A hundred requests while one reading is under way take one more."""
+    first = ask(pages)
+    await settle()
+    others = [ask(pages) for _ in range(100)]
+    await settle()
+    styles.gate.set()
+    assert await asyncio.gather(first, *others) == [["Bob"]] * 101
+    assert styles.begun == 2
+
+
+async def test_nobody_is_shown_a_reading_that_began_before_the_question(pages: StylePages, styles: GatedStyles) -> None:
+    """Who asks after a change sees the change, whatever is under way."""
+    before = ask(pages)
+    await settle()
+    styles.names = ["Bob", "Pixie"]
+    after = ask(pages)
+    await settle()
+    styles.gate.set()
+    assert await before == ["Bob"]
+    assert await after == ["Bob", "Pixie"]
+
+
+async def test_nothing_is_kept_for_later(pages: StylePages, styles: GatedStyles) -> None:
+    """The next request after an answer reads anew."""
+    styles.gate.set()
+    await ask(pages)
+    styles.names = ["Pixie"]
+    assert await ask(pages) == ["Pixie"]
+
+
+async def test_categories_are_read_apart(pages: StylePages, styles: GatedStyles) -> None:
+    styles.gate.set()
+    all_styles, celebrities = await asyncio.gather(pages.page(None), pages.page(Category.CELEBRITY))
+    assert all_styles.etag != celebrities.etag
+    assert styles.begun == 2
+
+
+async def test_a_client_that_goes_away_takes_nothing_from_the_others(pages: StylePages, styles: GatedStyles) -> None:
+    """The one for whom the shared reading was begun is cancelled; the others get it all the same."""
+    leaving, staying = ask(pages), ask(pages)
+    await settle()
+    leaving.cancel()
+    styles.gate.set()
+    assert await staying == ["Bob"]
+
+
+async def test_a_failure_is_told_to_all_who_waited_for_it_and_to_nobody_else(
+    pages: StylePages, styles: GatedStyles
+) -> None:
+    styles.fault = ConnectionError()
+    styles.gate.set()
+    failed = await asyncio.gather(ask(pages), ask(pages), return_exceptions=True)
+    assert [type(outcome) for outcome in failed] == [ConnectionError, ConnectionError]
+    styles.fault = None
+    assert await ask(pages) == ["Bob"]
