@@ -1,6 +1,7 @@
 """`just bench [NAME...]`: measure all works, or those named. Fails when a target is missed."""
 
 import asyncio
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -30,15 +31,17 @@ def main(names: list[str]) -> int:
         return 2
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that everything is stopped then, too
     rows: list[Row] = []
+    busy = os.getloadavg()[0]
     with open_rig() as rig:
         postgres = asyncio.run(_version(rig.environ["DATABASE_URL"]))
         for name in names or WORKS:
             for row in WORKS[name](rig):
                 rows.append(row)
                 print(f"{row.work}, {row.connections} connections: {row.ratio:.2f} of {row.against}", flush=True)
-    print(f"\n{report.table(rows)}\n\n{report.machine(rows, postgres)}")
+    machine = report.machine(rows, postgres, busy)
+    print(f"\n{report.table(rows)}\n\n{machine}")
     if not names:
-        report.write(_RESULTS, rows, postgres)
+        report.write(_RESULTS, rows, machine)
     return 0 if all(row.met for row in rows) else 1
 
 

@@ -26,18 +26,20 @@ def table(rows: Sequence[Row]) -> str:
     )
 
 
-def machine(rows: Sequence[Row], postgres: str) -> str:
+def machine(rows: Sequence[Row], postgres: str, busy: float) -> str:
     """Describe what the figures were taken on, and with what."""
     packages = ", ".join(f"{name} {version(name)}" for name in _PACKAGES)
     placed = (
-        "Each server under test had one core to itself; PostgreSQL and the load shared the others. During logins the "
-        "server had all cores."
+        "Each server under test had one core to itself; PostgreSQL and the load shared the others; during logins the "
+        "server had all cores"
         if cores.PINNED
-        else "Server, PostgreSQL and load shared all cores."
+        else "Server, PostgreSQL and load shared all cores"
     )
     return "\n".join(
         (
-            f"- {os.cpu_count()} cores ({_processor()}), {platform.system()} {platform.machine()}. {placed}",
+            f"- {os.cpu_count()} cores ({_processor()}), {platform.system()} {platform.machine()}",
+            f"- {placed}",
+            f"- Load average before the run: {busy:.1f}",
             f"- {platform.python_implementation()} {platform.python_version()}, PostgreSQL {postgres}",
             f"- {packages}",
             f"- The load: `benchmarks/load.py`, a Python process that took {_share(rows):.0%} of a core at most",
@@ -45,10 +47,10 @@ def machine(rows: Sequence[Row], postgres: str) -> str:
     )
 
 
-def write(path: Path, rows: Sequence[Row], postgres: str) -> None:
+def write(path: Path, rows: Sequence[Row], description: str) -> None:
     """Write the results anew; what people have noted below stays."""
     kept = path.read_text().partition(_BY_HAND)[2] if path.exists() else "\n"
-    path.write_text(f"{_PREAMBLE}\n{table(rows)}\n\n## The machine\n\n{machine(rows, postgres)}\n\n{_BY_HAND}{kept}")
+    path.write_text(f"{_PREAMBLE}\n{table(rows)}\n\n## The machine\n\n{description}\n\n{_BY_HAND}{kept}")
 
 
 def _cells(row: Row) -> tuple[str, ...]:

@@ -65,6 +65,8 @@ def create_engine(url: str, *, connections: int) -> AsyncEngine:
 
 
 def _translate(context: ExceptionContext) -> None:
+    if context.is_pre_ping:
+        return  # the pool replaces the connection, and nobody need hear of it
     original = context.original_exception
     cause = getattr(original, "__cause__", None) or original
     if context.is_disconnect or isinstance(cause, _AWAY):

@@ -81,7 +81,7 @@ class SqlImageReader(ImageReader):
         return ImageStatus(**item, queue_position=position, eta_seconds=None)
 
     async def gallery(self, owner: int, *, before: int | None, limit: int) -> list[ImageItem]:
-        rows = await self._pool.fetch(GALLERY_QUERY, owner, before or _BEYOND_EVERY_ID, limit)
+        rows = await self._pool.fetch(GALLERY_QUERY, owner, _BEYOND_EVERY_ID if before is None else before, limit)
         items = []
         start = 0
         for end in range(1, len(rows) + 1):

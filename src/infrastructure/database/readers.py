@@ -69,7 +69,7 @@ class SqlLedgerReader(LedgerReader):
             FROM ledger_entries WHERE user_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3
             """,
             user_id,
-            before or _BEYOND_EVERY_ID,
+            _BEYOND_EVERY_ID if before is None else before,
             limit,
         )
         return [

@@ -149,7 +149,7 @@ class Edge:
 
 
 def _routed(path: str) -> str:
-    """The path as the router reads it: slashes that repeat or trail mean nothing there, so no rule here may miss any."""
+    """The path as the router reads it: slashes that repeat or trail do not count there, so no rule may miss any."""
     return f"/{_SLASHES.sub('/', path.strip('/'))}" if "//" in path or path.endswith("/") else path
 
 

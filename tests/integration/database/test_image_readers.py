@@ -15,7 +15,6 @@ from tests.integration.database.stage import Stage
 
 STORAGE = InMemoryStorage()
 NOBODY = 2**63 - 1
-SECOND = timedelta(seconds=1)
 
 
 async def end(stage: Stage, view_id: int, *, error: ViewError | None = None, after: float = 2) -> None:
@@ -26,15 +25,16 @@ async def end(stage: Stage, view_id: int, *, error: ViewError | None = None, aft
         image, render = found
         now = await desk.uow.now()
         if error:
-            image.fail(render, error, render.accepted_at + after * SECOND)
+            image.fail(render, error, now)
         else:
             assert image.claim_submit(render, now, stage.policy)
             assert image.prediction_ended(render, 1, f"p{view_id}", {"id": f"p{view_id}"}, now)
             claim = image.claim_finish(render, now, stage.policy)
             assert claim is not None
-            output = Output(image.output_key(render), 640, 800)
-            image.complete(render, claim, output, render.accepted_at + after * SECOND)
+            image.complete(render, claim, Output(image.output_key(render), 640, 800), now)
         await desk.uow.commit()
+    finished = "UPDATE views SET finished_at = accepted_at + $1 WHERE finished_at IS NOT NULL AND id = $2"
+    await stage.database.execute(finished, timedelta(seconds=after), view_id)
 
 
 async def status(stage: Stage, image: GeneratedImage, user: User) -> ImageStatus:

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import pytest
-
 from application.images.ports import BadOutput, OutputUnavailable
 from tests.factories import photo
 from tests.fakes import OUTPUT
@@ -11,56 +9,52 @@ from tests.integration.http.conftest import Start
 from tests.integration.http.stories import Service
 
 
-@pytest.mark.parametrize(
-    "output",
-    [None, [], {"url": OUTPUT}, 7, [None], [[OUTPUT]], [{"url": OUTPUT}], True],
-    ids=str,
-)
-async def test_outputs_that_name_no_address_are_bad(service: Service, output: Any) -> None:
-    """FAILED `provider_bad_output` after one create, nothing fetched, the credit back."""
+async def test_outputs_that_name_no_address_are_bad(service: Service) -> None:
+    """FAILED `provider_bad_output` after one create each, nothing fetched, the credit back."""
     customer = await service.customer(credits=1)
-    image = await customer.generate()
-    service.model.plan("succeeded", output=output)
-    await service.work_for(10)
-    assert await customer.views(image) == {"front": ("FAILED", "provider_bad_output")}
+    outputs: list[Any] = [None, [], {"url": OUTPUT}, 7, [None], [[OUTPUT]], [{"url": OUTPUT}], True]
+    for output in outputs:
+        image = await customer.generate()
+        service.model.plan("succeeded", output=output)
+        await service.work()
+        await service.pass_time(5)
+        await service.work()
+        assert await customer.views(image) == {"front": ("FAILED", "provider_bad_output")}, output
+        assert await customer.credits() == (1, 0)
     assert service.downloads.fetched == []
-    assert len(service.model.orders) == 1
-    assert await customer.credits() == (1, 0)
+    assert len(service.model.orders) == len(outputs)
 
 
-@pytest.mark.parametrize("output", [OUTPUT, [OUTPUT, "https://provider.test/second.jpg"]], ids=["one", "two"])
-async def test_of_several_addresses_the_first_is_taken(service: Service, output: Any) -> None:
+async def test_of_several_addresses_the_first_is_taken(service: Service) -> None:
     """One address alone, or the first of two."""
-    customer = await service.customer(credits=1)
-    image = await customer.generate()
-    service.model.plan("succeeded", output=output)
-    await service.work()
-    assert (await customer.status(image))["status"] == "COMPLETED"
-    assert service.downloads.fetched == [OUTPUT]
+    customer = await service.customer(credits=2)
+    for output in (OUTPUT, [OUTPUT, "https://provider.test/second.jpg"]):
+        image = await customer.generate()
+        service.model.plan("succeeded", output=output)
+        await service.work()
+        assert (await customer.status(image))["status"] == "COMPLETED"
+    assert service.downloads.fetched == [OUTPUT] * 2
 
 
-@pytest.mark.parametrize(
-    "data",
-    [
-        b"",
-        b"<html>Not found</html>",
-        b"<svg xmlns='http://www.w3.org/2000/svg' width='512' height='512'/>",
-        photo()[:1000],
-        photo(100, 100),
-        b"\xff\xd8\xff" + b"\x00" * 5000,
-    ],
-    ids=["empty", "a page", "a drawing", "truncated", "tiny", "noise"],
-)
-async def test_what_is_no_picture_is_bad_output(service: Service, data: bytes) -> None:
+async def test_what_is_no_picture_is_bad_output(service: Service) -> None:
     """It gets the same care as an upload: FAILED `provider_bad_output`, nothing stored, nothing charged."""
     customer = await service.customer(credits=1)
-    image = await customer.generate()
-    service.downloads.picture = data
+    await customer.upload_address()
     stored = set(service.storage.pictures)
-    await service.work_for(10)
-    assert await customer.views(image) == {"front": ("FAILED", "provider_bad_output")}
+    for kind, data in {
+        "nothing": b"",
+        "a page": b"<html>Not found</html>",
+        "a drawing": b"<svg xmlns='http://www.w3.org/2000/svg' width='512' height='512'/>",
+        "half a picture": photo()[:1000],
+        "a tiny picture": photo(100, 100),
+        "noise": b"\xff\xd8\xff" + b"\x00" * 5000,
+    }.items():
+        image = await customer.generate()
+        service.downloads.picture = data
+        await service.work()
+        assert await customer.views(image) == {"front": ("FAILED", "provider_bad_output")}, kind
+        assert await customer.credits() == (1, 0), kind
     assert set(service.storage.pictures) == stored
-    assert await customer.credits() == (1, 0)
 
 
 async def test_an_address_that_is_not_allowed_is_bad_output(service: Service) -> None:

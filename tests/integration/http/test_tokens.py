@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import jwt
-import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from tests.factories import RegisterFactory
@@ -121,11 +120,11 @@ async def test_a_token_that_was_never_given_out_ends_the_session(service: Servic
     assert (await service.browser(Authorization=f"Bearer {access}").get("/user/me")).status_code == 401
 
 
-@pytest.mark.parametrize("header", ["Basic dXNlcjpwYXNz", "Bearer", "bearer ", "Token x", "", "Bearer a b"])
-async def test_other_schemes_are_401(service: Service, header: str) -> None:
+async def test_other_schemes_are_401(service: Service) -> None:
     """Whatever stands in `Authorization`, without a valid bearer token nobody gets in."""
-    response = await service.browser(Authorization=header).get("/user/me")
-    assert (response.status_code, response.json()["code"]) == (401, "not_authenticated")
+    for header in ("Basic dXNlcjpwYXNz", "Bearer", "bearer ", "Token x", "", "Bearer a b"):
+        response = await service.browser(Authorization=header).get("/user/me")
+        assert (response.status_code, response.json()["code"]) == (401, "not_authenticated"), header
 
 
 async def test_every_route_of_customers_asks_who_is_there(service: Service) -> None:

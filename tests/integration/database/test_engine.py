@@ -1,0 +1,118 @@
+"""A database that is away, or goes away: said in one way, and forgotten as soon as it is back."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+
+import pytest
+from sqlalchemy import text
+
+from domain.errors import Unavailable
+from infrastructure.database.engine import ReadPool, create_engine, create_sessions, open_read_pool
+from tests.integration.database.stage import Stage
+from tests.servers import of_database
+
+DISCONNECT_ALL = """
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
+
+
+@pytest.fixture
+def nobodys_url() -> str:
+    """An address where nothing listens."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    return f"postgresql://nobody@127.0.0.1:{port}/none"
+
+
+@pytest.fixture
+async def nobodys_pool(nobodys_url: str) -> AsyncIterator[ReadPool]:
+    """It opens all the same: a process starts while the database is away."""
+    async with open_read_pool(nobodys_url, connections=2) as pool:
+        yield pool
+
+
+async def test_readers_and_writers_say_that_the_database_is_away(nobodys_url: str, nobodys_pool: ReadPool) -> None:
+    """In the same words, with the time after which to ask again."""
+    engine = create_engine(nobodys_url, connections=2)
+    async with create_sessions(engine)() as session:
+        with pytest.raises(Unavailable) as written:
+            await session.execute(text("SELECT 1"))
+    with pytest.raises(Unavailable) as read:
+        await nobodys_pool.fetch("SELECT 1")
+    await engine.dispose()
+    for refusal in (written.value, read.value):
+        assert (refusal.code, refusal.retry_after) == ("service_unavailable", 2.0)
+    assert "nobody" not in str(written.value)
+
+
+async def test_a_database_that_does_not_exist_is_away(database_url: str) -> None:
+    async with open_read_pool(of_database(database_url, "never_created"), connections=1) as pool:
+        with pytest.raises(Exception, match="never_created") as refusal:
+            await pool.fetch("SELECT 1")
+    assert not isinstance(refusal.value, AssertionError)
+
+
+async def test_a_reader_that_was_cut_off_reads_on(stage: Stage) -> None:
+    """The server was restarted between two requests: none of them fails for it but one under way."""
+    assert await stage.pool.fetch("SELECT 1")
+    await stage.database.execute(DISCONNECT_ALL)
+    await asyncio.sleep(0.05)
+    assert await stage.pool.fetch("SELECT 1")
+
+
+async def test_a_reader_that_is_cut_off_while_it_reads_says_so(stage: Stage) -> None:
+    reading = asyncio.create_task(stage.pool.fetch("SELECT pg_sleep(60)"))
+    while not await stage.database.fetch(f"{DISCONNECT_ALL} AND query LIKE '%sleep(60)'"):
+        await asyncio.sleep(0.01)
+    with pytest.raises(Unavailable):
+        await reading
+    assert await stage.pool.fetch("SELECT 1")
+
+
+async def test_a_writer_that_was_cut_off_between_requests_notices_nothing(stage: Stage) -> None:
+    await stage.user(email="ada@example.com")
+    await stage.database.execute(DISCONNECT_ALL)
+    async with stage.desk() as desk:
+        assert await desk.users.by_email("ada@example.com")
+
+
+async def test_a_writer_that_is_cut_off_amid_its_transaction_says_so(stage: Stage) -> None:
+    """Nothing of it has happened, and the next one goes through."""
+    async with stage.desk() as desk:
+        await desk.users.by_id(1)
+        await stage.database.execute(DISCONNECT_ALL)
+        with pytest.raises(Unavailable):
+            await desk.users.by_email("ada@example.com")
+    assert await stage.user()
+
+
+async def test_a_commit_that_is_cut_off_says_so(stage: Stage) -> None:
+    async with stage.desk() as desk:
+        user = await stage.user()
+        loaded = await desk.users.by_id(user.id)
+        assert loaded is not None
+        loaded.name = "Another"
+        await stage.database.execute(DISCONNECT_ALL)
+        with pytest.raises(Unavailable):
+            await desk.uow.commit()
+    assert await stage.database.fetchval("SELECT name FROM users") == user.name
+
+
+async def test_readers_wait_their_turn(stage: Stage) -> None:
+    """There are more of them than connections, and all are answered."""
+    answers = await asyncio.gather(*(stage.pool.fetchrow("SELECT $1::int AS number", number) for number in range(100)))
+    assert [row["number"] for row in answers if row] == list(range(100))
+
+
+async def test_a_reader_that_gives_up_leaves_a_working_pool(stage: Stage) -> None:
+    """Its client went away amid the query."""
+    for _ in range(10):
+        reading = asyncio.create_task(stage.pool.fetch("SELECT pg_sleep(60)"))
+        await asyncio.sleep(0.02)
+        reading.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await reading
+    assert await stage.pool.fetchrow("SELECT 1 AS one")
+    assert await stage.pool.fetchrow("SELECT 1 WHERE false") is None
