@@ -53,7 +53,8 @@ def compare(
     tail_target: float | None = None,
     rounds: int = ROUNDS,
 ) -> Row:
-    pairs = [(ours(), theirs()) for _ in range(rounds)]
+    # Whoever is second in one round is first in the next.
+    pairs = [(ours(), theirs()) if turn % 2 else (theirs(), ours())[::-1] for turn in range(rounds)]
     return Row(
         work=work,
         connections=connections,

@@ -59,6 +59,9 @@ class Transaction(UnitOfWork):
         self.is_open = False
         self.commits += 1
 
+    async def rollback(self) -> None:
+        self.abandon()
+
     def abandon(self) -> None:
         for participant in self.participants:
             participant.drop()

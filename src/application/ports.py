@@ -26,6 +26,10 @@ class UnitOfWork(Protocol):
         """End the transaction; entities stay readable. Without it, nothing a handler did has happened."""
         ...
 
+    async def rollback(self) -> None:
+        """Drop the transaction and what it announced, to begin anew; entities must be loaded again."""
+        ...
+
 
 class Outbox(Protocol):
     def add(self, event: Event, *, not_before: datetime | None = None) -> None:

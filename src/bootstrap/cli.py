@@ -9,7 +9,9 @@ import click
 from dishka import AsyncContainer
 
 from bootstrap.settings import Settings, SettingsError, load_settings
+from domain.errors import Failure
 from presentation.cli.credits import credit_commands
+from presentation.cli.operations import refuse
 from presentation.cli.styles import styles
 
 _USAGE = 2
@@ -84,7 +86,15 @@ def sandbox(arguments: tuple[str, ...]) -> None:
     os.execv(sys.executable, [sys.executable, "-P", "-m", "sandbox", *arguments])  # noqa: S606 - our own command line
 
 
-@main.group()
+class _Databases(click.Group):
+    def invoke(self, context: click.Context) -> object:
+        try:
+            return super().invoke(context)
+        except Failure as failure:
+            refuse(failure)
+
+
+@main.group(cls=_Databases)
 def db() -> None:
     """Migrate the database: DATABASE_URL, or else that of the running stack."""
 

@@ -1,6 +1,5 @@
 """The HTTP API, put together and served."""
 
-import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -40,7 +39,6 @@ PREFIX = "/api/v1"
 LARGEST_JSON = 64 * 1024
 """Bytes; routes that take more say so."""
 _DRAIN_SECONDS = 20
-_ALLOCATIONS_BETWEEN_COLLECTIONS = 20_000
 
 
 def create_app(settings: Settings, *overrides: Provider) -> Litestar:
@@ -133,10 +131,8 @@ async def _probes(container: AsyncContainer) -> HealthProbes:
 
 def serve(settings: Settings, *, host: str, port: int) -> None:
     """Serve until SIGTERM or SIGINT, then answer what has begun, and end."""
-    app = create_app(settings)
-    _spare_the_collector()
     uvicorn.run(
-        app,
+        create_app(settings),
         host=host,
         port=port,
         access_log=False,
@@ -146,13 +142,3 @@ def serve(settings: Settings, *, host: str, port: int) -> None:
         timeout_graceful_shutdown=_DRAIN_SECONDS,
         proxy_headers=False,
     )
-
-
-def _spare_the_collector() -> None:
-    """Leave what lives as long as the process out of garbage collections, and hold them less often.
-
-    Requests free nearly all they allocate by counting references, so that a collection finds little to do.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(_ALLOCATIONS_BETWEEN_COLLECTIONS)

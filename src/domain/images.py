@@ -161,6 +161,15 @@ class GeneratedImage:
         render.release(retry_at)
         return Change(queued=[render])
 
+    def call_off(self, render: ViewRender, claim: int, error: ViewError, retry_at: datetime) -> Change:
+        """The provider was not even asked, for want of the photo: come back for it, and do not count the attempt."""
+        if not render.holds_claim(claim):
+            raise StaleClaim
+        render.error = error
+        render.attempt -= 1
+        render.release(retry_at)
+        return Change(queued=[render])
+
     def put_off(self, render: ViewRender, claim: int, error: ViewError, retry_at: datetime) -> Change:
         """The output is there but cannot be fetched or stored now: come back for it, without a new prediction."""
         if not render.holds_claim(claim):

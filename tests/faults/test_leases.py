@@ -48,6 +48,24 @@ async def test_a_worker_that_slept_through_its_lease_cannot_store_a_prediction(
 
 
 @pytest.mark.exhaustive
+async def test_a_worker_that_stands_still_amid_a_transaction_holds_nobody_up_for_long(
+    rig: Rig, customer: Customer, database: asyncpg.Connection
+) -> None:
+    """It has locked the try-on and its customer's balance: the database lets go of both, and another finishes."""
+    rig.provider.expect(creates=1)
+    async with customer.charged(1):
+        async with database.transaction():
+            await database.execute("LOCK TABLE ledger_entries IN SHARE MODE")
+            image = await customer.generate()
+            waits = "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND relation = 'ledger_entries'::regclass)"
+            await eventually(lambda: database.fetchval(waits))
+            rig.worker.freeze()
+        rig.add_worker()
+        assert (await customer.outcome(image)).status == "COMPLETED"
+        rig.worker.thaw()
+
+
+@pytest.mark.exhaustive
 async def test_a_create_that_takes_longer_than_the_lease_is_not_repeated(rig: Rig, customer: Customer) -> None:
     """A worker that lives keeps its lease, however slow the provider is with its answer."""
     rig.provider.expect(creates=1)

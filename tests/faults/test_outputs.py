@@ -1,5 +1,8 @@
 """Outputs that are no picture: FAILED and the credit back, after one create, with nothing else touched."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -96,22 +99,43 @@ async def test_the_first_of_several_outputs_is_the_picture(rig: Rig, customer: C
 async def test_a_storage_that_fails_for_a_while_costs_no_second_create(
     rig: Rig, customer: Customer, database: asyncpg.Connection
 ) -> None:
-    """A file stands where its folder should be: the picture is stored when that is put right."""
+    """The picture is stored when storage is back."""
     rig.provider.expect(creates=1)
-    folder = rig.media / "images"
-    aside = folder.with_name("aside")
-    if folder.exists():
-        folder.rename(aside)
-    folder.touch()
-    try:
-        async with customer.charged(1):
+    async with customer.charged(1):
+        with unusable(rig.media / "images"):
             image = await customer.generate()
             stumbled = "SELECT stumbles >= 2 FROM views WHERE image_id = $1"
             await eventually(lambda: database.fetchval(stumbled, image))
-            folder.unlink()
-            if aside.exists():
-                aside.rename(folder)
-            assert (await customer.outcome(image)).status == "COMPLETED"
-    finally:
-        if folder.is_file():
-            folder.unlink()
+        assert (await customer.outcome(image)).status == "COMPLETED"
+
+
+@pytest.mark.exhaustive
+async def test_a_photo_that_cannot_be_read_for_a_while_costs_no_attempt(
+    rig: Rig, customer: Customer, database: asyncpg.Connection
+) -> None:
+    """However often storage is asked in vain: the provider has not been, and the render waits."""
+    rig.provider.expect(creates=1)
+    async with customer.charged(1):
+        with unusable(rig.media / "uploads"):
+            image = await customer.generate()
+
+            async def asked_often() -> bool:
+                await database.execute("UPDATE views SET due_at = now() WHERE image_id = $1", image)
+                await database.execute("UPDATE outbox SET due_at = now()")
+                claims: int = await database.fetchval("SELECT claim FROM views WHERE image_id = $1", image)
+                return claims > 3
+
+            await eventually(asked_often)
+        assert (await customer.outcome(image)).status == "COMPLETED"
+
+
+@contextmanager
+def unusable(folder: Path) -> Iterator[None]:
+    """Meanwhile, a folder of the storage is a link that leads in a circle, which not even root can follow."""
+    aside = folder.with_name("aside")
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.rename(aside)
+    folder.symlink_to(folder)
+    yield
+    folder.unlink()
+    aside.rename(folder)

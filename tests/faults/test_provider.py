@@ -33,7 +33,7 @@ PASSING: dict[str, dict[str, Any]] = {
 async def test_a_create_that_fails_once_is_tried_again(rig: Rig, customer: Customer, fault: str) -> None:
     """The second attempt brings the picture, for one credit."""
     rig.provider.expect(creates=2)
-    await rig.provider.script({"on": "create", **PASSING[fault]})
+    await rig.provider.script(NO_WEBHOOKS, {"on": "create", **PASSING[fault]})
     async with customer.charged(1):
         assert (await customer.outcome(await customer.generate())).status == "COMPLETED"
 

@@ -1,6 +1,8 @@
+import asyncio
 import random
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Literal
 
 import structlog
 from msgspec import Struct
@@ -22,11 +24,13 @@ from application.images.ports import (
 from application.images.settlement import Settlement
 from application.ports import UnitOfWork
 from domain.errors import NotFound, Unavailable
-from domain.views import RenderPolicy, StaleClaim, ViewError
+from domain.images import Change, GeneratedImage
+from domain.views import RenderPolicy, StaleClaim, ViewError, ViewRender
 
 log = structlog.get_logger()
 
 PAYMENT_REQUIRED = 402
+NOTE_AGAIN_SECONDS = 0.5
 LONGEST_WAIT = timedelta(days=1)
 """Beyond every deadline; a provider may name any number of seconds, more than a time can hold."""
 
@@ -38,10 +42,11 @@ class ProviderWebhook(Struct, frozen=True):
 
 
 class _Setback(Struct, frozen=True):
-    """Why a create failed, and whether another attempt may help."""
+    """Why a create failed."""
 
     error: ViewError
-    passing: bool = True
+    kind: Literal["passing", "final", "unasked"] = "passing"
+    """Another attempt may help, none will, or it never came to this one."""
     retry_after: float | None = None
 
 
@@ -94,11 +99,27 @@ class SubmitViewHandler:
             log.warning(
                 "provider_refused", view_id=view_id, attempt=attempt, reason=str(refusal), status=refusal.status
             )
-            return _Setback(ViewError.PROVIDER_UNAVAILABLE, passing=refusal.status == PAYMENT_REQUIRED)
-        except (Unavailable, NotFound):
+            return _Setback(
+                ViewError.PROVIDER_UNAVAILABLE, "passing" if refusal.status == PAYMENT_REQUIRED else "final"
+            )
+        except NotFound:
             return _Setback(ViewError.STORAGE_UNAVAILABLE)
+        except Unavailable as failure:
+            return _Setback(ViewError.STORAGE_UNAVAILABLE, "unasked", failure.retry_after)
 
     async def _note(self, view_id: int, claim: int, outcome: Prediction | _Setback) -> None:
+        """Write down what came of the create, waiting for a database that is away: an id that is lost is paid twice."""
+        while True:
+            try:
+                await self._try_to_note(view_id, claim, outcome)
+            except Unavailable as failure:
+                log.warning("submit_not_noted", view_id=view_id, reason=failure.detail)
+                await self.uow.rollback()
+                await asyncio.sleep(NOTE_AGAIN_SECONDS)
+            else:
+                return
+
+    async def _try_to_note(self, view_id: int, claim: int, outcome: Prediction | _Setback) -> None:
         found = await self.images.claim(view_id)
         if found is None:
             return
@@ -106,13 +127,21 @@ class SubmitViewHandler:
         now = await self.uow.now()
         if isinstance(outcome, Prediction):
             image.submitted(render, claim, outcome.id, now, self.policy)
-        elif outcome.passing:
-            retry_at = now + backoff(render.attempt, outcome.retry_after)
-            change = image.attempt_failed(render, claim, outcome.error, now, retry_at, self.policy)
-            await self.settlement.settle(change)
         else:
-            await self.settlement.settle(image.reject(render, claim, outcome.error, now))
+            await self.settlement.settle(self._set_back(image, render, claim, outcome, now))
         await self.uow.commit()
+
+    def _set_back(
+        self, image: GeneratedImage, render: ViewRender, claim: int, setback: _Setback, now: datetime
+    ) -> Change:
+        retry_at = now + backoff(render.attempt, setback.retry_after)
+        match setback.kind:
+            case "passing":
+                return image.attempt_failed(render, claim, setback.error, now, retry_at, self.policy)
+            case "unasked":
+                return image.call_off(render, claim, setback.error, retry_at)
+            case "final":
+                return image.reject(render, claim, setback.error, now)
 
 
 def backoff(attempt: int, retry_after: float | None = None) -> timedelta:

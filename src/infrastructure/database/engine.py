@@ -17,6 +17,8 @@ RETRY_AFTER_SECONDS = 2.0
 _CONNECT_SECONDS = 5.0
 _ACQUIRE_SECONDS = 10.0
 _COMMAND_SECONDS = 30.0
+_IDLE_SECONDS = 15
+"""In a transaction: a process that stands still, or whose machine is gone, must not keep others from its rows."""
 _AWAY = (
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
@@ -45,7 +47,12 @@ class _Pool(AsyncAdaptedQueuePool):
 def create_engine(url: str, *, connections: int) -> AsyncEngine:
     async def connect() -> asyncpg.Connection:
         try:
-            return await asyncpg.connect(url, timeout=_CONNECT_SECONDS, command_timeout=_COMMAND_SECONDS)
+            return await asyncpg.connect(
+                url,
+                timeout=_CONNECT_SECONDS,
+                command_timeout=_COMMAND_SECONDS,
+                server_settings={"idle_in_transaction_session_timeout": f"{_IDLE_SECONDS}s"},
+            )
         except _AWAY as failure:
             raise database_unavailable() from failure
 

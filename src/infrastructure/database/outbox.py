@@ -42,6 +42,9 @@ class SqlOutbox(Outbox):
     def add(self, event: Event, *, not_before: datetime | None = None) -> None:
         self._pending.append((event, not_before))
 
+    def clear(self) -> None:
+        self._pending = []
+
     async def write(self) -> list[tuple[int, int]]:
         """Insert the pending events; returns the rows that are due at once."""
         pending, self._pending = self._pending, []

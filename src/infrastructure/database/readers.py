@@ -16,6 +16,8 @@ from domain.styles import Category
 from domain.users import Role
 from infrastructure.database.engine import ReadPool
 
+CATEGORIES = {category.value: category for category in Category}
+
 _BEYOND_EVERY_ID = 2**63 - 1
 
 
@@ -94,14 +96,8 @@ class SqlStyleReader(StyleReader):
             category,
         )
         return [
-            StyleItem(
-                row["id"],
-                row["name"],
-                row["description"],
-                Category(row["category"]),
-                await self._storage.url(row["thumbnail"]),
-            )
-            for row in rows
+            StyleItem(id_, name, description, CATEGORIES[category_], await self._storage.url(thumbnail))
+            for id_, name, description, category_, thumbnail in rows
         ]
 
 

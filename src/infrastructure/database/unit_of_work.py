@@ -29,3 +29,7 @@ class SqlUnitOfWork(UnitOfWork):
         await self._session.commit()
         if rows:
             self._doorbell.ring(rows)
+
+    async def rollback(self) -> None:
+        self._outbox.clear()
+        await self._session.rollback()

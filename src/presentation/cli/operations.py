@@ -6,7 +6,7 @@ import sys
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import update_wrapper
 from getpass import getuser
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import click
 import msgspec
@@ -56,9 +56,7 @@ class Operation:
         try:
             return asyncio.run(answer())
         except Failure as failure:
-            click.echo(f"{failure.code}: {failure.detail}", err=True)
-            codes = [EXIT_CODES[category] for category in type(failure).__mro__ if category in EXIT_CODES]
-            sys.exit(codes[0] if codes else OTHERWISE)
+            refuse(failure)
 
     def show(self, result: Struct, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
         """Print a table for people, or the whole result as JSON for scripts."""
@@ -69,6 +67,13 @@ class Operation:
         for row in rows:
             table.add_row(*(str(cell) for cell in row))
         Console().print(table)
+
+
+def refuse(failure: Failure) -> NoReturn:
+    """End the program with a line on stderr and the category's exit code."""
+    click.echo(f"{failure.code}: {failure.detail}", err=True)
+    codes = [EXIT_CODES[category] for category in type(failure).__mro__ if category in EXIT_CODES]
+    sys.exit(codes[0] if codes else OTHERWISE)
 
 
 def operation(command: Callable[..., None]) -> Callable[..., None]:

@@ -64,7 +64,7 @@ async def test_a_reader_that_was_cut_off_reads_on(stage: Stage) -> None:
 
 async def test_a_reader_that_is_cut_off_while_it_reads_says_so(stage: Stage) -> None:
     reading = asyncio.create_task(stage.pool.fetch("SELECT pg_sleep(60)"))
-    while not await stage.database.fetch(f"{DISCONNECT_ALL} AND query LIKE '%sleep(60)'"):
+    while not await stage.database.fetch(f"{DISCONNECT_ALL} AND query LIKE '%sleep(60)'"):  # noqa: ASYNC110
         await asyncio.sleep(0.01)
     with pytest.raises(Unavailable):
         await reading

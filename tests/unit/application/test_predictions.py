@@ -12,6 +12,7 @@ from application.images.ports import ModelBusy, ModelRefused, ModelUnavailable, 
 from application.images.record_prediction import RecordPrediction
 from application.images.sweep_view import SweepView
 from domain.credits import HoldStatus
+from domain.errors import Unavailable
 from domain.images import GeneratedImage
 from domain.views import Status, View, ViewError
 from tests.unit.application.rendering import CUSTOMER, WORKER, Studio
@@ -177,5 +178,5 @@ async def test_a_provider_that_will_not_cancel_is_not_asked_again() -> None:
     studio.model.troubles = [ModelRefused("it has ended", status=422)]
     await cancel(abandoned, WORKER)
     studio.model.troubles = [ModelUnavailable("away")]
-    with pytest.raises(ModelUnavailable):
+    with pytest.raises(Unavailable):
         await cancel(abandoned, WORKER)
