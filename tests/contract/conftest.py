@@ -24,7 +24,7 @@ class RunningSandbox:
         self.webhook_secret = make_webhook_secret()
         config = SandboxConfig(public_url=self.url, latency_seconds=0, replicate_webhook_secret=self.webhook_secret)
         self._server = uvicorn.Server(
-            uvicorn.Config(create_app(config), http=CuttableProtocol, log_level="critical", timeout_graceful_shutdown=1)
+            uvicorn.Config(create_app(config), http=CuttableProtocol, log_config=None, timeout_graceful_shutdown=1)
         )
         self._thread = threading.Thread(target=self._server.run, args=[[listener]], daemon=True)
         self._thread.start()

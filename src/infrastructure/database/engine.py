@@ -17,17 +17,19 @@ RETRY_AFTER_SECONDS = 2.0
 _CONNECT_SECONDS = 5.0
 _ACQUIRE_SECONDS = 10.0
 _COMMAND_SECONDS = 30.0
-_IDLE_SECONDS = 15
-"""In a transaction: a process that stands still, or whose machine is gone, must not keep others from its rows."""
+_TRANSACTION_SECONDS = 20
+"""Enforced by the server: a process that stands still, or whose machine is gone, must not keep others from its rows."""
 _AWAY = (
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
     asyncpg.OperatorInterventionError,
+    asyncpg.TransactionTimeoutError,
     asyncpg.TooManyConnectionsError,
     OSError,
     TimeoutError,
 )
-"""What asyncpg raises when the server is away (class 08), stopping (57) or out of connections (53300)."""
+"""What asyncpg raises when the server is away (class 08), stopping (57), out of connections (53300) or out of patience
+with a transaction (25P04)."""
 
 
 def database_unavailable() -> Unavailable:
@@ -51,7 +53,7 @@ def create_engine(url: str, *, connections: int) -> AsyncEngine:
                 url,
                 timeout=_CONNECT_SECONDS,
                 command_timeout=_COMMAND_SECONDS,
-                server_settings={"idle_in_transaction_session_timeout": f"{_IDLE_SECONDS}s"},
+                server_settings={"transaction_timeout": f"{_TRANSACTION_SECONDS}s"},
             )
         except _AWAY as failure:
             raise database_unavailable() from failure

@@ -5,9 +5,8 @@ from typing import Annotated
 from dishka.integrations.litestar import FromDishka
 from litestar import Controller, Request, Response, get, post
 from litestar.di import Provide
-from litestar.params import Parameter
+from litestar.params import JSONBody, QueryParameter
 
-from application.actor import Actor
 from application.auth.log_in import LogIn, LogInHandler
 from application.auth.log_out import LogOut, LogOutHandler
 from application.auth.refresh_session import RefreshSession, RefreshSessionHandler
@@ -19,13 +18,15 @@ from domain.errors import Unauthenticated
 from presentation.http.authentication import (
     REFRESH_COOKIE,
     AnyRequest,
+    SignedIn,
     TokenCookies,
+    Visitor,
     provide_visitor,
     require_origin,
 )
 from presentation.http.documentation import SIGNED_IN, refusals
 
-MailedToken = Annotated[str, Parameter(query="token", min_length=1, max_length=512)]
+MailedToken = Annotated[str, QueryParameter(name="token", min_length=1, max_length=512)]
 
 
 class AuthController(Controller):
@@ -34,12 +35,14 @@ class AuthController(Controller):
     dependencies = {"visitor": Provide(provide_visitor)}  # noqa: RUF012 - Litestar's shape
 
     @post("/register", status_code=202, operation_id="register", responses=refusals(400, 429))
-    async def register(self, data: Register, visitor: Actor, handle: FromDishka[RegisterHandler]) -> Accepted:
+    async def register(
+        self, data: JSONBody[Register], visitor: Visitor, handle: FromDishka[RegisterHandler]
+    ) -> Accepted:
         return await handle(data, visitor)
 
     @get("/verify", operation_id="verifyEmailByLink", responses=refusals(400, 429))
     async def verify_by_link(
-        self, mailed_token: MailedToken, visitor: Actor, handle: FromDishka[VerifyEmailHandler]
+        self, mailed_token: MailedToken, visitor: Visitor, handle: FromDishka[VerifyEmailHandler]
     ) -> Response[TokenPair]:
         """Use the mailed link itself. No cookies are set: whoever follows a link has not asked to be signed in here."""
         pair = await handle(VerifyEmail(mailed_token), visitor)
@@ -48,8 +51,8 @@ class AuthController(Controller):
     @post("/verify", status_code=200, operation_id="verifyEmail", responses=refusals(400, 429))
     async def verify(
         self,
-        data: VerifyEmail,
-        visitor: Actor,
+        data: JSONBody[VerifyEmail],
+        visitor: Visitor,
         handle: FromDishka[VerifyEmailHandler],
         cookies: FromDishka[TokenCookies],
     ) -> Response[TokenPair]:
@@ -57,13 +60,17 @@ class AuthController(Controller):
 
     @post("/resend-verification", status_code=202, operation_id="resendVerification", responses=refusals(400, 429))
     async def resend_verification(
-        self, data: ResendVerification, visitor: Actor, handle: FromDishka[ResendVerificationHandler]
+        self, data: JSONBody[ResendVerification], visitor: Visitor, handle: FromDishka[ResendVerificationHandler]
     ) -> Accepted:
         return await handle(data, visitor)
 
     @post("/login", status_code=200, operation_id="logIn", responses=refusals(400, 401, 403, 429))
     async def log_in(
-        self, data: LogIn, visitor: Actor, handle: FromDishka[LogInHandler], cookies: FromDishka[TokenCookies]
+        self,
+        data: JSONBody[LogIn],
+        visitor: Visitor,
+        handle: FromDishka[LogInHandler],
+        cookies: FromDishka[TokenCookies],
     ) -> Response[TokenPair]:
         return cookies.set(await handle(data, visitor))
 
@@ -71,10 +78,10 @@ class AuthController(Controller):
     async def refresh(
         self,
         request: AnyRequest,
-        visitor: Actor,
+        visitor: Visitor,
         handle: FromDishka[RefreshSessionHandler],
         cookies: FromDishka[TokenCookies],
-        data: RefreshSession | None = None,
+        data: JSONBody[RefreshSession | None] = None,
     ) -> Response[TokenPair]:
         """Send the refresh token in the body or in its cookie; the body wins."""
         return cookies.set(await handle(data or RefreshSession(_cookie_token(request)), visitor))
@@ -83,10 +90,10 @@ class AuthController(Controller):
     async def log_out(
         self,
         request: AnyRequest,
-        actor: Actor,
+        actor: SignedIn,
         handle: FromDishka[LogOutHandler],
         cookies: FromDishka[TokenCookies],
-        data: LogOut | None = None,
+        data: JSONBody[LogOut | None] = None,
     ) -> Response[None]:
         token = data.refresh_token if data else None
         await handle(LogOut(token or request.cookies.get(REFRESH_COOKIE)), actor)

@@ -6,6 +6,7 @@ from typing import Any
 
 from litestar import Request, Response
 from litestar.datastructures import Cookie
+from litestar.di import NamedDependency
 
 from application.actor import Actor
 from application.auth.ports import SessionGate, Tokens
@@ -65,6 +66,12 @@ def visitor_of(request: AnyRequest) -> Actor:
     """Somebody who is not signed in, or need not be."""
     ip, user_agent = request.scope["state"]["client"]
     return Actor.anonymous(client_of(ip, user_agent.decode("latin-1")))
+
+
+SignedIn = NamedDependency[Actor]
+"""A parameter that is the customer who asks; nobody else gets in."""
+Visitor = NamedDependency[Actor]
+"""A parameter that is whoever asks."""
 
 
 async def provide_actor(request: AnyRequest) -> Actor:

@@ -7,7 +7,7 @@ from dishka.integrations.litestar import FromDishka
 from litestar import Controller, get, post
 from litestar.datastructures import UploadFile
 from litestar.enums import RequestEncodingType
-from litestar.params import Body, Parameter
+from litestar.params import Body, FromPath, HeaderParameter, JSONBody, QueryParameter
 from msgspec import Struct
 
 from application.actor import Actor
@@ -18,16 +18,15 @@ from application.images.record_prediction import RecordPrediction, RecordPredict
 from application.images.upload_photo import LARGEST_UPLOAD, UploadedPhoto, UploadPhoto, UploadPhotoHandler
 from application.webhooks import WebhookVerifier
 from domain.errors import Invalid, NotFound
-from presentation.http.authentication import AnyRequest
+from presentation.http.authentication import AnyRequest, SignedIn
 from presentation.http.documentation import SIGNED_IN, refusals
 from presentation.http.limits import Limiter
 
 IdempotencyKey = Annotated[
     str | None,
-    Parameter(header="Idempotency-Key", min_length=1, max_length=255, pattern=r"^[\x21-\x7e]+$", required=False),
+    HeaderParameter(name="Idempotency-Key", min_length=1, max_length=255, pattern=r"^[\x21-\x7e]+$", required=False),
 ]
-ImageId = Annotated[int, Parameter(ge=1)]
-LargeId = Annotated[int, Parameter(ge=1, le=2**63 - 1)]
+LargeId = Annotated[int, QueryParameter(ge=1, le=2**63 - 1)]
 
 _LARGEST_ID = 2**63 - 1
 _FORM_OVERHEAD = 64 * 1024
@@ -52,7 +51,7 @@ class ImageController(Controller):
     async def upload(
         self,
         data: Annotated[PhotoForm, Body(media_type=RequestEncodingType.MULTI_PART)],
-        actor: Actor,
+        actor: SignedIn,
         handle: FromDishka[UploadPhotoHandler],
     ) -> UploadedPhoto:
         return await handle(UploadPhoto(await data.file.read()), actor)
@@ -65,8 +64,8 @@ class ImageController(Controller):
     )
     async def generate(
         self,
-        data: GenerateImage,
-        actor: Actor,
+        data: JSONBody[GenerateImage],
+        actor: SignedIn,
         handle: FromDishka[GenerateImageHandler],
         limiter: FromDishka[Limiter],
         idempotency_key: IdempotencyKey = None,
@@ -75,7 +74,9 @@ class ImageController(Controller):
         return await handle(data, actor, idempotency_key)
 
     @get("/status/{image_id:int}", operation_id="getStatus", responses=refusals(401, 403, 404, 429))
-    async def status(self, image_id: int, actor: Actor, handle: FromDishka[GetStatusHandler]) -> ImageStatus:
+    async def status(
+        self, image_id: FromPath[int], actor: SignedIn, handle: FromDishka[GetStatusHandler]
+    ) -> ImageStatus:
         if not 0 < image_id <= _LARGEST_ID:
             raise NotFound("image_not_found", "There is no such image.")
         return await handle(GetStatus(image_id), actor)

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 from litestar import Response, get
-from litestar.params import Parameter
+from litestar.params import FromPath, QueryParameter
 
 from presentation.http.authentication import AnyRequest
 
@@ -17,9 +17,9 @@ _TYPES = {"jpg": "image/jpeg", "png": "image/png"}
 @get("/media/{key:path}", operation_id="getPicture", tags=["media"], include_in_schema=False)
 async def read_picture(
     request: AnyRequest,
-    key: str,
-    expires: Annotated[str, Parameter(max_length=20)] = "",
-    signature: Annotated[str, Parameter(max_length=100)] = "",
+    key: FromPath[str],
+    expires: Annotated[str, QueryParameter(max_length=20)] = "",
+    signature: Annotated[str, QueryParameter(max_length=100)] = "",
 ) -> Response[bytes]:
     """Serve a picture to whoever holds its signed address."""
     read: ReadSigned = request.app.state.read_signed

@@ -7,6 +7,7 @@ import msgspec
 from dishka.integrations.litestar import FromDishka
 from litestar import Controller, Response, get
 from litestar.enums import ScopeType
+from litestar.params import FromQuery
 from litestar.types import ASGIApp, Receive, Scope, Send
 from msgspec import Struct
 
@@ -67,7 +68,7 @@ class StyleController(Controller):
 
     @get(operation_id="listStyles", responses=refusals(400, 429))
     async def list_styles(
-        self, request: AnyRequest, pages: FromDishka[StylePages], category: Category | None = None
+        self, request: AnyRequest, pages: FromDishka[StylePages], category: FromQuery[Category | None] = None
     ) -> Response[Page[StyleItem]]:
         page = await pages.page(category)
         known = page.is_known_to(request.scope)

@@ -85,5 +85,7 @@ class Schedules:
 
         results = await asyncio.gather(*(run(command) for command in commands), return_exceptions=True)
         for command, result in zip(commands, results, strict=True):
-            if isinstance(result, BaseException):
+            if isinstance(result, Unavailable):
+                log.warning("scheduled_item_put_off", command=repr(command), reason=result.detail)
+            elif isinstance(result, BaseException):
                 log.error("scheduled_item_failed", command=repr(command), exc_info=result)

@@ -15,6 +15,7 @@ from tests.unit.docs.documents import README, blocks, section
 
 METHOD = """
 from litestar import patch
+from litestar.params import JSONBody
 from application.users.rename_user import RenameUser, RenameUserHandler
 from presentation.http.users import *
 
