@@ -59,6 +59,8 @@ class Rig:
         self._more_workers: list[Program] = []
         self.sandbox.start()
         migrations.upgrade(self.postgres.url)
+        self.api.start()
+        self.worker.start()
         self.hairtryon("style", "import")
         self.sandbox.wait_for_line("ready http")
         self.mend()

@@ -9,6 +9,7 @@ from tests.faults.provider import NO_WEBHOOKS, signal_at
 from tests.faults.rig import LEASE_SECONDS, Rig
 
 
+@pytest.mark.exhaustive
 async def test_a_worker_that_slept_through_its_lease_cannot_store_a_picture(
     rig: Rig, customer: Customer, database: asyncpg.Connection
 ) -> None:

@@ -46,10 +46,8 @@ async def test_an_output_that_names_no_picture_fails_its_view(rig: Rig, customer
     assert await rig.provider.count("output") == 1, "the neighbour's, and no other"
 
 
-@pytest.mark.parametrize(
-    "delivery",
-    ["a page", *(pytest.param(name, marks=pytest.mark.exhaustive) for name in DELIVERIES if name != "a page")],
-)
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("delivery", DELIVERIES)
 async def test_a_download_that_yields_no_picture_fails_its_view(rig: Rig, customer: Customer, delivery: str) -> None:
     """FAILED provider_bad_output."""
     await fails_alone(rig.provider, customer, {"on": "output", **DELIVERIES[delivery]})

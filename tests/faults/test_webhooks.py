@@ -12,6 +12,7 @@ from tests.faults.provider import NO_WEBHOOKS
 from tests.faults.rig import Rig
 
 
+@pytest.mark.exhaustive
 async def test_without_any_webhook_the_poller_finishes(rig: Rig, customer: Customer) -> None:
     """The product looks for itself."""
     rig.provider.expect(creates=4)

@@ -11,6 +11,7 @@ from tests.faults.provider import NO_WEBHOOKS, signal_at
 from tests.faults.rig import Rig
 
 
+@pytest.mark.exhaustive
 async def test_a_create_whose_worker_is_killed_is_not_repeated_when_the_provider_reports(
     rig: Rig, customer: Customer
 ) -> None:

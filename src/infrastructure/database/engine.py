@@ -22,6 +22,7 @@ _TRANSACTION_SECONDS = 20
 _AWAY = (
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
     asyncpg.OperatorInterventionError,
     asyncpg.TransactionTimeoutError,
     asyncpg.TooManyConnectionsError,
@@ -29,7 +30,7 @@ _AWAY = (
     TimeoutError,
 )
 """What asyncpg raises when the server is away (class 08), stopping (57), out of connections (53300) or out of patience
-with a transaction (25P04)."""
+with a transaction (25P04); and when a server that stops says so just as the next statement is sent (`Internal...`)."""
 
 
 def database_unavailable() -> Unavailable:

@@ -126,6 +126,24 @@ async def test_news_of_an_attempt_that_is_over_changes_nothing(service: Service)
     assert (await customer.status(image))["status"] == "COMPLETED"
 
 
+async def test_news_of_the_attempt_before_is_not_taken_for_the_one_being_ordered(service: Service) -> None:
+    """It comes while the second create is on its way, when only its attempt tells that it is not meant."""
+    customer = await service.customer(credits=1)
+    image = await customer.generate()
+    service.model.plan("failed", "processing")
+    await service.work()
+
+    async def repeat(_: Prediction, __: Order) -> None:
+        stale = service.model.orders[0].webhook
+        assert await deliver(service, stale, news("prediction1", output=["https://provider.test/stale.jpg"])) == 204
+
+    service.model.before_answering = repeat
+    await service.pass_time(5)
+    await service.worker.drain()
+    assert (await customer.status(image))["status"] == "PROCESSING"
+    assert service.downloads.fetched == []
+
+
 async def test_news_that_nobody_signed_is_refused(service: Service) -> None:
     """Missing, foreign, stale, early, misplaced and malformed signatures are 401, and nothing moves."""
     customer = await service.customer(credits=1)

@@ -251,7 +251,7 @@ async def test_a_short_side_below_256_is_refused(processor: VipsPictureProcessor
 def zip_archive() -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
-        archive.writestr("portrait.jpg", encode(photo(), "JPEG"))
+        archive.writestr(zipfile.ZipInfo("portrait.jpg"), encode(photo(), "JPEG"))
     return buffer.getvalue()
 
 
