@@ -45,9 +45,10 @@ from application.images.ports import (
     PictureStorage,
     RenderReader,
 )
+from application.images.provider_webhook import ProviderWebhook
 from application.images.record_prediction import RecordPredictionHandler
 from application.images.settlement import Settlement
-from application.images.submit_view import ProviderWebhook, SubmitViewHandler
+from application.images.submit_view import SubmitViewHandler
 from application.images.sweep_view import SweepViewHandler
 from application.images.upload_photo import UploadPhotoHandler
 from application.mail import Mailer, MailTemplates
@@ -261,7 +262,8 @@ class Handlers(Provider):
 
     @provide(scope=Scope.APP)
     def provider_webhook(self, settings: Settings) -> ProviderWebhook:
-        return ProviderWebhook(settings.webhook_url)
+        keys = (settings.secret_key, settings.secret_key_previous)
+        return ProviderWebhook(settings.webhook_url, tuple(key for key in keys if key))
 
     @provide(scope=Scope.APP)
     def free_credits(self, settings: Settings) -> FreeCredits:

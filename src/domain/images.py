@@ -108,8 +108,8 @@ class GeneratedImage:
     ) -> bool:
         """Note how the provider ended the present attempt; False when this is no news.
 
-        The event may come before the create's own answer did: the attempt, signed by the provider in the address it
-        was given, then says which prediction it is, and whoever still waits for that answer is too late with it.
+        The event may come before the create's own answer did: the attempt, which the address it came to proves, then
+        says which prediction it is, and whoever still waits for that answer is too late with it.
         Between two attempts there is nothing to wait for, so that a failure told twice counts once.
         """
         if not render.open or render.prediction is not None or render.attempt != attempt:
@@ -175,7 +175,8 @@ class GeneratedImage:
         if not render.holds_claim(claim):
             raise StaleClaim
         render.error = error
-        render.stumbles += 1
+        # That storage is away is not the output's fault: it is waited for until the deadline.
+        render.stumbles += error is not ViewError.STORAGE_UNAVAILABLE
         render.release(retry_at)
         return Change(queued=[render])
 

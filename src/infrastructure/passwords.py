@@ -20,7 +20,7 @@ TIME_COST = 2
 PARALLELISM = 1
 """The OWASP password storage cheat sheet's first choice for argon2id with m = 19 MiB."""
 COMMON = 3_000
-_NICENESS = 10
+_NICENESS = 5
 
 T = TypeVar("T")
 

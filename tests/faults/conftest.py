@@ -107,7 +107,7 @@ async def _hold(rig: Rig, since: dict[Path, int]) -> None:
     unforeseen = [line for line in ours if line["level"] == "error"]
     assert not unforeseen, json.dumps(unforeseen[0], indent=2).replace("\\n", "\n")
 
-    for program, text in rig.raw_logs(since):
+    for program, text in rig.written(since):
         assert not [secret for secret in rig.canaries if secret in text], f"{program} tells a secret"
 
     called = {operation: await rig.provider.count(operation) for operation in ("create", "cancel")}

@@ -103,7 +103,6 @@ class Rig:
         done = subprocess.run(  # noqa: S603 - our own command line
             [*_HAIRTRYON, *arguments, "--json"],
             env=self.environ,
-            cwd=self.folder,
             capture_output=True,
             text=True,
             check=False,
@@ -119,22 +118,19 @@ class Rig:
     def log_sizes(self) -> dict[Path, int]:
         return {log: log.stat().st_size for log in self._logs()}
 
+    def written(self, since: dict[Path, int]) -> Iterator[tuple[str, str]]:
+        """Each program, and what it has written since."""
+        for log in self._logs():
+            yield log.stem, log.read_bytes()[since.get(log, 0) :].decode()
+
     def logged(self, since: dict[Path, int], *programs: str) -> Iterator[dict[str, Any]]:
-        """What these programs (or all of them) have logged since, one line after the other.
+        """What these programs (or all of them) have logged since, one entry after the other.
 
         A line that is no JSON object is an error: nothing but the log may write there.
         """
-        for log in self._logs():
-            if not programs or log.stem in programs:
-                with log.open("rb") as file:
-                    file.seek(since.get(log, 0))
-                    yield from (json.loads(line) for line in file)
-
-    def raw_logs(self, since: dict[Path, int]) -> Iterator[tuple[str, str]]:
-        for log in self._logs():
-            with log.open("rb") as file:
-                file.seek(since.get(log, 0))
-                yield log.stem, file.read().decode()
+        for program, text in self.written(since):
+            if not programs or program in programs:
+                yield from map(json.loads, text.rpartition("\n")[0].splitlines())
 
     def close(self) -> None:
         for program in (*self._more_workers, self.worker, self.api, self.sandbox):
@@ -155,40 +151,45 @@ class Rig:
         return ["--port", str(self._sandbox_port), "--data", str(self.folder / "sandbox")]
 
     def _environment(self) -> dict[str, str]:
-        """The surroundings without anybody's settings, and ours."""
+        """The surroundings, without anybody's settings but ours."""
         secret, pseudonym, replicate, brevo = (self.new_canary() for _ in range(4))
         webhook_secret = "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
         self.canaries += [webhook_secret, self.postgres.url.partition("postgres:")[2].partition("@")[0]]
-        return {name: value for name, value in os.environ.items() if name not in _SETTINGS} | {
-            "HAIRTRYON_ENV": "test",
-            "HAIRTRYON_DATA": str(self.folder),
-            "DATABASE_URL": self.postgres.url,
-            "REDIS_URL": self.valkey.url,
-            "PUBLIC_URL": self.url,
-            "STORAGE": "disk",
-            "MEDIA_DIR": str(self.media),
-            "SECRET_KEY": secret * 2,
-            "PSEUDONYM_KEY": pseudonym * 2,
-            "REPLICATE_BASE_URL": f"{self.sandbox_url}/replicate/v1",
-            "REPLICATE_API_TOKEN": replicate,
-            "REPLICATE_WEBHOOK_SECRET": webhook_secret,
-            "BREVO_BASE_URL": f"{self.sandbox_url}/brevo/v3",
-            "BREVO_API_KEY": brevo,
-            "SANDBOX_REPLICATE_API_TOKEN": replicate,
-            "SANDBOX_REPLICATE_WEBHOOK_SECRET": webhook_secret,
-            "SANDBOX_BREVO_API_KEY": brevo,
-            "SANDBOX_LATENCY_SECONDS": "0",
-            "ACCESS_TOKEN_MINUTES": "600",
-            "GENERATION_LEASE_SECONDS": str(LEASE_SECONDS),
-            "GENERATION_TIMEOUT_SECONDS": "60",
-            "POLL_SECONDS": "0.3",
-            "SWEEP_SECONDS": "0.3",
-            "RATE_LIMIT_GENERATE": "100000/minute",
-            "RATE_LIMIT_AUTH": "100000/minute",
-            "RATE_LIMIT_DEFAULT": "100000/minute",
-            "LOG_LEVEL": "debug",
-            "LOG_FORMAT": "json",
-        }
+        # An empty setting is as good as none, and keeps the one of an `.env` out.
+        return (
+            dict(os.environ)
+            | dict.fromkeys(_SETTINGS, "")
+            | {
+                "HAIRTRYON_ENV": "test",
+                "HAIRTRYON_DATA": str(self.folder),
+                "DATABASE_URL": self.postgres.url,
+                "REDIS_URL": self.valkey.url,
+                "PUBLIC_URL": self.url,
+                "STORAGE": "disk",
+                "MEDIA_DIR": str(self.media),
+                "SECRET_KEY": secret * 2,
+                "PSEUDONYM_KEY": pseudonym * 2,
+                "REPLICATE_BASE_URL": f"{self.sandbox_url}/replicate/v1",
+                "REPLICATE_API_TOKEN": replicate,
+                "REPLICATE_WEBHOOK_SECRET": webhook_secret,
+                "BREVO_BASE_URL": f"{self.sandbox_url}/brevo/v3",
+                "BREVO_API_KEY": brevo,
+                "SANDBOX_REPLICATE_API_TOKEN": replicate,
+                "SANDBOX_REPLICATE_WEBHOOK_SECRET": webhook_secret,
+                "SANDBOX_BREVO_API_KEY": brevo,
+                "SANDBOX_LATENCY_SECONDS": "0",
+                "ACCESS_TOKEN_MINUTES": "600",
+                "GENERATION_LEASE_SECONDS": str(LEASE_SECONDS),
+                "GENERATION_TIMEOUT_SECONDS": "60",
+                "POLL_SECONDS": "0.3",
+                "SWEEP_SECONDS": "0.3",
+                "RATE_LIMIT_GENERATE": "100000/minute",
+                "RATE_LIMIT_AUTH": "100000/minute",
+                "RATE_LIMIT_DEFAULT": "100000/minute",
+                "LOG_LEVEL": "debug",
+                "LOG_FORMAT": "json",
+            }
+        )
 
 
 def portrait() -> bytes:

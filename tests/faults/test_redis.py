@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 from tests.faults.customer import Customer
 from tests.faults.database import eventually
 from tests.faults.provider import NO_WEBHOOKS, signal_at
-from tests.faults.rig import Rig
+from tests.faults.rig import LEASE_SECONDS, Rig
 
 
 async def test_a_try_on_accepted_while_redis_is_stopped_is_rendered_when_it_is_back(
@@ -43,10 +43,11 @@ async def test_a_try_on_whose_bell_was_flushed_is_rendered(rig: Rig, customer: C
 async def test_a_create_under_way_when_redis_dies_is_not_repeated(rig: Rig, customer: Customer) -> None:
     """The bell has done its part: the job that it began goes on without it."""
     rig.provider.expect(creates=1)
-    await rig.provider.script(NO_WEBHOOKS, signal_at("create", rig.valkey.pid, delay=2))
+    since = rig.log_sizes()
+    await rig.provider.script(NO_WEBHOOKS, signal_at("create", rig.valkey.pid, delay=2 * LEASE_SECONDS))
     async with customer.charged(1):
         image = await customer.generate()
-        await eventually(lambda: not rig.valkey.running)
+        await eventually(lambda: "redis_away" in {line["event"] for line in rig.logged(since, "worker")})
         rig.valkey.start()
         assert (await customer.outcome(image)).status == "COMPLETED"
 

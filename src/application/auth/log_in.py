@@ -19,7 +19,11 @@ class LogIn(Struct, frozen=True, forbid_unknown_fields=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogInHandler:
-    """Sign in by password. That an address is unverified is told to nobody but its owner."""
+    """Sign in by password. That an address is unverified is told to nobody but who knows the sign-up's password.
+
+    A sign-up may wait beside an account of the same address (somebody repeated it). Both passwords are tried, whatever
+    is there, so that neither the answer nor its time tells which addresses have accounts.
+    """
 
     users: UserRepository
     registrations: RegistrationRepository
@@ -34,16 +38,16 @@ class LogInHandler:
             email = ""
         user = await self.users.by_email(email)
         waiting = await self.registrations.latest_for(email)
-        password_hash = user.password_hash if user else waiting.password_hash if waiting else None
+        password_hash = user.password_hash if user and user.is_verified else None
         # Hashing takes tens of milliseconds: no transaction, and so no connection, is kept meanwhile.
         await self.uow.commit()
-        if not await self.passwords.verify(password_hash, command.password):
-            raise Unauthenticated("invalid_credentials", "E-mail or password is wrong.")
-        user = await self.users.by_email(email)
-        if user is not None and user.password_hash != password_hash:
-            raise Unauthenticated("invalid_credentials", "E-mail or password is wrong.")
-        if user is None or not user.is_verified:
+        matches = await self.passwords.verify(password_hash, command.password)
+        waits = await self.passwords.verify(waiting.password_hash if waiting else None, command.password)
+        if waits and not matches:
             raise Forbidden("email_not_verified", "Please use the link we mailed you first.")
+        user = await self.users.by_email(email)
+        if not matches or user is None or user.password_hash != password_hash:
+            raise Unauthenticated("invalid_credentials", "E-mail or password is wrong.")
         if user.password_hash is not None and self.passwords.outdated(user.password_hash):
             user.password_hash = await self.passwords.hash(command.password)
         tokens = await self.sign_in.begin(user, actor.client, await self.uow.now())

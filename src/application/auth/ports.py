@@ -47,8 +47,8 @@ class RevokedTokens(Protocol):
 
 
 class MailAllowance(Protocol):
-    async def take(self, email: str) -> bool:
-        """Use up one of the mails an address may get in an hour; False when none is left."""
+    async def take(self, mailbox: str) -> bool:
+        """Use up one of the mails a mailbox may get in an hour; False when none is left."""
         ...
 
 

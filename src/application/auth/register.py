@@ -18,7 +18,7 @@ from application.auth.tokens import Accepted
 from application.events import RegistrationMade, RegistrationRepeated
 from application.ports import Outbox, UnitOfWork
 from domain.errors import Invalid
-from domain.users import PASSWORD_LENGTH, Registration, display_name, email_address
+from domain.users import PASSWORD_LENGTH, Registration, display_name, email_address, mailbox
 
 Password = Annotated[str, Meta(min_length=PASSWORD_LENGTH[0], max_length=PASSWORD_LENGTH[1])]
 
@@ -48,23 +48,23 @@ class RegisterHandler:
         password_hash = await self.passwords.hash(command.password)
         now = await self.uow.now()
         known = await self.users.by_email(email)
-        mail_allowed = await self.allowance.take(email)
-        if known is not None and known.is_verified:
-            if mail_allowed:
-                self.outbox.add(RegistrationRepeated(known.id, str(uuid4())))
-        else:
-            seed = secrets.token_bytes(32)
-            registration = Registration(
-                email=email,
-                name=name,
-                password_hash=password_hash,
-                token_seed=seed,
-                token_hash=sha256(self.tokens.mailed(seed).encode()).digest(),
-                created_at=now,
-            )
-            await self.registrations.add(registration)
-            await self.uow.flush()
-            if mail_allowed:
-                self.outbox.add(RegistrationMade(registration.id, str(uuid4())))
+        mail_allowed = await self.allowance.take(mailbox(email))
+        seed = secrets.token_bytes(32)
+        registration = Registration(
+            email=email,
+            name=name,
+            password_hash=password_hash,
+            token_seed=seed,
+            token_hash=sha256(self.tokens.mailed(seed).encode()).digest(),
+            created_at=now,
+        )
+        # Kept for a known address as well, though its link is mailed to nobody: logging in with the password that was
+        # just sent must not tell the two apart.
+        await self.registrations.add(registration)
+        await self.uow.flush()
+        if mail_allowed and known is not None and known.is_verified:
+            self.outbox.add(RegistrationRepeated(known.id, str(uuid4())))
+        elif mail_allowed:
+            self.outbox.add(RegistrationMade(registration.id, str(uuid4())))
         await self.uow.commit()
         return Accepted("Check your mailbox: we have sent you a message.")

@@ -5,11 +5,11 @@ from uuid import uuid4
 from msgspec import Meta, Struct
 
 from application.actor import Actor
-from application.auth.ports import MailAllowance, RegistrationRepository
+from application.auth.ports import MailAllowance, RegistrationRepository, UserRepository
 from application.auth.tokens import Accepted
 from application.events import RegistrationMade
 from application.ports import Outbox, UnitOfWork
-from domain.users import email_address
+from domain.users import email_address, mailbox
 
 
 class ResendVerification(Struct, frozen=True, forbid_unknown_fields=True):
@@ -23,6 +23,7 @@ class ResendVerificationHandler:
     The link stays the same, so whichever copy arrives first works.
     """
 
+    users: UserRepository
     registrations: RegistrationRepository
     allowance: MailAllowance
     outbox: Outbox
@@ -31,9 +32,11 @@ class ResendVerificationHandler:
     async def __call__(self, command: ResendVerification, actor: Actor) -> Accepted:
         email = email_address(command.email)
         now = await self.uow.now()
+        known = await self.users.by_email(email)
         registration = await self.registrations.latest_for(email)
-        allowed = await self.allowance.take(email)
-        if registration is not None and not registration.expired(now) and allowed:
+        allowed = await self.allowance.take(mailbox(email))
+        waits = registration is not None and not registration.expired(now) and not (known and known.is_verified)
+        if registration is not None and waits and allowed:
             self.outbox.add(RegistrationMade(registration.id, str(uuid4())))
         await self.uow.commit()
         return Accepted("If this address waits to be verified, a new message is on its way.")

@@ -24,8 +24,8 @@ from domain.views import Output, RenderPolicy, StaleClaim, ViewError, ViewRender
 
 log = structlog.get_logger()
 
-LARGEST_STUMBLES = 3
-"""Failures to fetch an output, of a prediction that succeeded, before the view fails."""
+MOST_STUMBLES = 3
+"""Failures to fetch an output, of a prediction that succeeded, that are waited out; the next ends the view."""
 CONTENT_FILTER = ("flagged as sensitive", "(E005)")
 """How Replicate words a refusal by the content filter; the text after it varies."""
 
@@ -104,7 +104,7 @@ class FinishViewHandler:
         if outcome.kind == "anew":
             return image.attempt_failed(render, claim, outcome.error, now, now + backoff(render.attempt), self.policy)
         storage_is_away = outcome.error is ViewError.STORAGE_UNAVAILABLE
-        if outcome.kind == "later" and (storage_is_away or render.stumbles < LARGEST_STUMBLES):
+        if outcome.kind == "later" and (storage_is_away or render.stumbles < MOST_STUMBLES):
             return image.put_off(render, claim, outcome.error, now + backoff(render.stumbles + 1))
         return image.reject(render, claim, outcome.error, now)
 

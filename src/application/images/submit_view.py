@@ -21,6 +21,7 @@ from application.images.ports import (
     RenderOrder,
     RenderReader,
 )
+from application.images.provider_webhook import ProviderWebhook
 from application.images.settlement import Settlement
 from application.ports import UnitOfWork
 from domain.errors import NotFound, Unavailable
@@ -33,12 +34,6 @@ PAYMENT_REQUIRED = 402
 NOTE_AGAIN_SECONDS = 0.5
 LONGEST_WAIT = timedelta(days=1)
 """Beyond every deadline; a provider may name any number of seconds, more than a time can hold."""
-
-
-class ProviderWebhook(Struct, frozen=True):
-    """Where the provider reports; no address when it cannot reach us, and the poller looks instead."""
-
-    url: str | None
 
 
 class _Setback(Struct, frozen=True):
@@ -88,7 +83,7 @@ class SubmitViewHandler:
             if address is None:
                 photo = await self.storage.get(order.input_key)
                 address = await self.model.upload(photo, name="input.jpg")
-            webhook = f"{self.webhook.url}?view_id={view_id}&attempt={attempt}" if self.webhook.url else None
+            webhook = self.webhook.address(view_id, attempt)
             return await self.model.create(prompt=order.prompt, inputs=[address], webhook=webhook)
         except ModelBusy as busy:
             return _Setback(ViewError.PROVIDER_BUSY, retry_after=busy.retry_after)

@@ -6,7 +6,7 @@ from hashlib import sha256
 
 import msgspec
 import structlog
-from sqlalchemy import case, func, insert, or_, select, text
+from sqlalchemy import case, delete, func, insert, or_, select, text
 from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -42,14 +42,14 @@ class SqlMailAllowance(MailAllowance):
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
-    async def take(self, email: str) -> bool:
+    async def take(self, mailbox: str) -> bool:
         sent = mail_allowances.c.sent_at
         count = func.cardinality(sent)
         kept = case((count < MAILS_PER_HOUR, sent), else_=sent[2:MAILS_PER_HOUR])
         hour_ago = func.now() - text("interval '1 hour'")
         taken = await self._session.execute(
             upsert(mail_allowances)
-            .values(email=email, sent_at=array([func.now()]))
+            .values(email=mailbox, sent_at=array([func.now()]))
             .on_conflict_do_update(
                 index_elements=["email"],
                 set_={"sent_at": func.array_append(kept, func.now())},
@@ -78,10 +78,12 @@ class SqlSignupGrants(SignupGrants):
         )
         if first.one_or_none() is None:
             return False
-        if not await self._count():
-            log.warning("free_credits_cap_reached", daily_cap=self._daily_cap)
-            return False
-        return True
+        if await self._count():
+            return True
+        log.warning("free_credits_cap_reached", daily_cap=self._daily_cap)
+        # The day's cap is not this customer's doing: the mailbox keeps its claim.
+        await self._session.execute(delete(signup_grants).where(signup_grants.c.mailbox_hmac == digest))
+        return False
 
     async def _count(self) -> bool:
         if self._daily_cap < 1:

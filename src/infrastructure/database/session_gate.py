@@ -70,12 +70,12 @@ class BatchingSessionGate(SessionGate):
                 [claims.user_id for claims, _ in batch],
                 [claims.token_id for claims, _ in batch],
             )
+            standings: dict[int, Standing] = {row["place"]: (Role(row["role"]), row["is_disabled"]) for row in rows}
         except Exception as failure:  # noqa: BLE001 - each waiting request shall see it
             for _, answer in batch:
                 if not answer.done():
                     answer.set_exception(failure)
             return
-        standings: dict[int, Standing] = {row["place"]: (Role(row["role"]), row["is_disabled"]) for row in rows}
         for place, (_, answer) in enumerate(batch, start=1):
             if not answer.done():
                 answer.set_result(standings.get(place))

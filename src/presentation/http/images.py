@@ -5,21 +5,20 @@ from typing import Annotated
 import msgspec
 from dishka.integrations.litestar import FromDishka
 from litestar import Controller, get, post
-from litestar.datastructures import UploadFile
-from litestar.enums import RequestEncodingType
-from litestar.params import Body, FromPath, HeaderParameter, JSONBody, QueryParameter
-from msgspec import Struct
+from litestar.params import FromPath, HeaderParameter, JSONBody, QueryParameter
 
 from application.actor import Actor
 from application.images.generate_image import GenerateImage, GenerateImageHandler, ImageAccepted
 from application.images.get_status import GetStatus, GetStatusHandler
 from application.images.ports import ImageStatus, Prediction
+from application.images.provider_webhook import ProviderWebhook
 from application.images.record_prediction import RecordPrediction, RecordPredictionHandler
 from application.images.upload_photo import LARGEST_UPLOAD, UploadedPhoto, UploadPhoto, UploadPhotoHandler
 from application.webhooks import WebhookVerifier
 from domain.errors import Invalid, NotFound
 from presentation.http.authentication import AnyRequest, SignedIn
 from presentation.http.documentation import SIGNED_IN, refusals
+from presentation.http.forms import FileUpload, uploaded_file
 from presentation.http.limits import Limiter
 
 IdempotencyKey = Annotated[
@@ -33,10 +32,6 @@ _FORM_OVERHEAD = 64 * 1024
 _LARGEST_WEBHOOK = 256 * 1024
 
 
-class PhotoForm(Struct, forbid_unknown_fields=True):
-    file: UploadFile
-
-
 class ImageController(Controller):
     path = "/image"
     tags = ("image",)
@@ -45,16 +40,14 @@ class ImageController(Controller):
     @post(
         "/upload",
         operation_id="uploadPhoto",
+        operation_class=FileUpload,
         request_max_body_size=LARGEST_UPLOAD + _FORM_OVERHEAD,
         responses=refusals(400, 401, 403, 413, 415, 422, 429),
     )
     async def upload(
-        self,
-        data: Annotated[PhotoForm, Body(media_type=RequestEncodingType.MULTI_PART)],
-        actor: SignedIn,
-        handle: FromDishka[UploadPhotoHandler],
+        self, request: AnyRequest, actor: SignedIn, handle: FromDishka[UploadPhotoHandler]
     ) -> UploadedPhoto:
-        return await handle(UploadPhoto(await data.file.read()), actor)
+        return await handle(UploadPhoto(await uploaded_file(request)), actor)
 
     @post(
         "/generate",
@@ -98,11 +91,14 @@ class ProviderWebhookController(Controller):
         view_id: LargeId,
         attempt: LargeId,
         signatures: FromDishka[WebhookVerifier],
+        webhook: FromDishka[ProviderWebhook],
         handle: FromDishka[RecordPredictionHandler],
+        proof: Annotated[str, QueryParameter(max_length=64)] = "",
     ) -> None:
         """Take the provider's signed news of a prediction: the prediction itself, as it stands."""
         body = await request.body()
         signatures.verify(body, dict(request.headers))
+        webhook.require(view_id, attempt, proof)
         try:
             prediction = msgspec.json.decode(body, type=Prediction)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as fault:

@@ -8,7 +8,7 @@ import asyncpg
 import httpx
 from dishka import AsyncContainer
 from litestar import Litestar
-from sqlalchemy import ARRAY, DateTime, func, select, update
+from sqlalchemy import ARRAY, DateTime, Table, func, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from application.actor import Actor, Client
@@ -149,11 +149,11 @@ class Service:
         while self.model.render():
             await self.worker.poll()
 
-    async def work_for(self, seconds: int) -> None:
-        """Work while this time passes, in steps of five seconds, with the sweeper going round."""
-        for _ in range(0, seconds, 5):
+    async def work_for(self, seconds: int, *, step: int = 5) -> None:
+        """Work while this time passes, step by step, with the sweeper going round."""
+        for _ in range(0, seconds, step):
             await self.work()
-            await self.pass_time(5)
+            await self.pass_time(step)
             await self.worker.sweep()
         await self.work()
 
@@ -162,19 +162,11 @@ class Service:
 
         Tokens stay as they are, for the machine's clock judges them, and so does the ledger, which nothing may change.
         """
-        passed, engine = timedelta(seconds=seconds), await self.container.get(AsyncEngine)
-        for table in metadata.sorted_tables:
-            if table is ledger_entries:
-                continue
-            older: dict[str, Any] = {}
-            for column in table.columns:
-                if isinstance(column.type, DateTime):
-                    older[column.name] = column - passed
-                elif isinstance(column.type, ARRAY):
-                    moment = func.unnest(column, type_=DateTime(timezone=True)).column_valued()
-                    older[column.name] = select(func.array_agg(moment - passed)).correlate(table).scalar_subquery()
-            if older:
-                async with engine.begin() as connection:
+        engine = await self.container.get(AsyncEngine)
+        async with engine.begin() as connection:
+            for table in metadata.sorted_tables:
+                older = _moments_before(table, timedelta(seconds=seconds))
+                if older and table is not ledger_entries:
                     await connection.execute(update(table).values(older))
 
     async def count(self, table: str) -> int:
@@ -244,3 +236,15 @@ class Customer:
         """All credits, and how many of them are held."""
         balance = await self.get("/user/credits")
         return balance["credits"], balance["credits_held"]
+
+
+def _moments_before(table: Table, passed: timedelta) -> dict[str, Any]:
+    """The times in a table, each so much earlier."""
+    older: dict[str, Any] = {}
+    for column in table.columns:
+        if isinstance(column.type, DateTime):
+            older[column.name] = column - passed
+        elif isinstance(column.type, ARRAY):
+            moment = func.unnest(column, type_=DateTime(timezone=True)).column_valued()
+            older[column.name] = select(func.array_agg(moment - passed)).correlate(table).scalar_subquery()
+    return older

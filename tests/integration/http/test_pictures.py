@@ -166,3 +166,16 @@ async def test_without_storage_an_upload_is_503_and_may_be_tried_again(service: 
     assert await service.count("uploads") == 0
     service.storage.is_away = False
     assert (await upload(customer, photo())).status_code == 201
+
+
+async def test_a_form_is_not_decoded_and_not_read_for_strangers(service: Service) -> None:
+    """A part that names a slow or unknown charset costs nothing: 400 for a customer, 401 for anybody else."""
+    customer = await service.customer(credits=0)
+    for charset in ("punycode", "nonsense", "zlib"):
+        part = (
+            f'--b\r\nContent-Disposition: form-data; name="file"\r\nContent-Type: text/plain; charset={charset}\r\n\r\n'
+        )
+        form = part.encode() + b"a" * 200_000 + b"\r\n--b--\r\n"
+        headers = {"Content-Type": "multipart/form-data; boundary=b"}
+        assert (await customer.api.post("/image/upload", content=form, headers=headers)).status_code == 400
+        assert (await service.browser().post("/image/upload", content=form, headers=headers)).status_code == 401

@@ -64,7 +64,7 @@ async def test_silence_is_ended_and_cancelled(service: Service) -> None:
     customer = await service.customer(credits=1)
     image = await customer.generate()
     service.model.plan("processing")
-    await service.work_for(115)
+    await service.work_for(115, step=23)
     assert (await customer.status(image))["status"] == "PROCESSING"
     assert service.model.cancelled == []
     await service.work_for(10)
@@ -79,7 +79,7 @@ async def test_a_word_that_nobody_knows_is_waited_for(service: Service) -> None:
     customer = await service.customer(credits=1)
     image = await customer.generate()
     service.model.plan("queued")
-    await service.work_for(125)
+    await service.work_for(125, step=25)
     assert await customer.views(image) == {"front": ("FAILED", "provider_timeout")}
 
 
@@ -213,7 +213,7 @@ async def test_work_that_kills_every_worker_is_given_up(service: Service) -> Non
     image = await customer.generate()
     service.expects_errors = True
     service.model.troubles = [RuntimeError("The process is killed here.")] * 10
-    await service.work_for(200)
+    await service.work_for(210, step=35)
     assert await customer.views(image) == {"front": ("FAILED", "internal_error")}
     assert len(service.model.orders) == 3
     assert await customer.credits() == (1, 0)

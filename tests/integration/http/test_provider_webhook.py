@@ -10,6 +10,7 @@ import msgspec
 from standardwebhooks import Webhook
 
 from application.images.ports import Prediction
+from application.images.provider_webhook import ProviderWebhook
 from tests.fakes import OUTPUT, Order
 from tests.integration.http.stories import Service
 
@@ -31,6 +32,12 @@ def signed(service: Service, body: bytes, *, secret: str = "", at: float | None 
         "webhook-signature": webhook.sign(message, moment, body.decode()),
         "Content-Type": "application/json",
     }
+
+
+def address(service: Service, view_id: int, attempt: int = 1) -> str:
+    """The address that the provider was given for a view, with our own proof in it."""
+    keys = (service.settings.secret_key,)
+    return ProviderWebhook("/image/webhook", keys).address(view_id, attempt) or ""
 
 
 async def deliver(service: Service, address: str | None, body: bytes, headers: dict[str, str] | None = None) -> int:
@@ -186,7 +193,7 @@ async def test_news_that_nobody_signed_is_refused(service: Service) -> None:
 
 async def test_signed_news_that_makes_no_sense_is_400(service: Service) -> None:
     """No JSON, no prediction, and no such numbers are told as what they are, never a 500."""
-    path = "/image/webhook?view_id=1&attempt=1"
+    path = address(service, 1)
     for text in ("nonsense", "[]", "{}", '{"id": 7, "status": "succeeded"}', "[" * 30_000, ""):
         body = text.encode()
         response = await service.browser().post(path, content=body, headers=signed(service, body))
@@ -210,8 +217,15 @@ async def test_signed_news_that_makes_no_sense_is_400(service: Service) -> None:
 
 async def test_news_of_a_view_that_is_not_there_is_taken_and_dropped(service: Service) -> None:
     """The provider is not made to repeat what nobody waits for."""
-    assert await deliver(service, "/image/webhook?view_id=999&attempt=1", news("prediction1")) == 204
-    assert await deliver(service, f"/image/webhook?view_id={2**63 - 1}&attempt={2**63 - 1}", news("x")) == 204
+    assert await deliver(service, address(service, 999), news("prediction1")) == 204
+    assert await deliver(service, address(service, 2**63 - 1, 2**63 - 1), news("x")) == 204
+
+
+async def test_signed_news_cannot_be_told_of_another_view(service: Service) -> None:
+    """The provider signs the message and not its address: whoever repeats it elsewhere lacks our proof."""
+    body = news("prediction1")
+    for elsewhere in ("view_id=2&attempt=1", address(service, 1).partition("?")[2].replace("view_id=1", "view_id=2")):
+        assert await deliver(service, f"/image/webhook?{elsewhere}", body) == 401
 
 
 async def test_news_of_work_in_progress_changes_nothing(service: Service) -> None:

@@ -131,7 +131,11 @@ class Reception:
             uow=self.uow,
         )
         self.resend = ResendVerificationHandler(
-            registrations=self.registrations, allowance=self.allowance, outbox=self.outbox, uow=self.uow
+            users=self.users,
+            registrations=self.registrations,
+            allowance=self.allowance,
+            outbox=self.outbox,
+            uow=self.uow,
         )
         self.send_verification = SendVerificationMailHandler(
             registrations=self.registrations,

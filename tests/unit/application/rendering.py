@@ -11,9 +11,10 @@ from application.images.finish_view import FinishViewHandler
 from application.images.generate_image import GenerateImage, GenerateImageHandler
 from application.images.poll_prediction import PollPredictionHandler
 from application.images.ports import Leases, Picture, PictureProcessor
+from application.images.provider_webhook import ProviderWebhook
 from application.images.record_prediction import RecordPrediction, RecordPredictionHandler
 from application.images.settlement import Settlement
-from application.images.submit_view import ProviderWebhook, SubmitViewHandler
+from application.images.submit_view import SubmitViewHandler
 from application.images.sweep_view import SweepViewHandler
 from domain.credits import Cause
 from domain.errors import Unprocessable

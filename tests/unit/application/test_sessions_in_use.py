@@ -8,6 +8,7 @@ from application.actor import Actor
 from application.auth.log_in import LogIn
 from application.auth.log_out import LogOut
 from application.auth.refresh_session import RefreshSession
+from application.auth.register import Register
 from application.auth.tokens import TokenPair
 from domain.errors import Forbidden, Unauthenticated
 from tests.unit.application.reception import ADA, PASSWORD, VISITOR, Reception
@@ -51,7 +52,23 @@ async def test_every_wrong_sign_in_is_refused_in_the_same_words_after_the_same_w
     with pytest.raises(Unauthenticated) as refusal:
         await reception.log_in(LogIn(email, password), VISITOR)
     assert (refusal.value.code, refusal.value.detail) == ("invalid_credentials", "E-mail or password is wrong.")
-    assert reception.passwords.worked_on == [password]
+    assert reception.passwords.worked_on == [password] * 2, "an account's and a waiting sign-up's, whatever is there"
+
+
+async def test_a_sign_up_that_waits_beside_an_account_changes_no_sign_in() -> None:
+    """Somebody repeated it: its password is told that it waits, as if there were no account; the account's goes on."""
+    reception = Reception()
+    await reception.join()
+    await reception.register(Register(ADA, "another-password", "Eve"), VISITOR)
+    await reception.register(Register("bob@example.com", "another-password", "Eve"), VISITOR)
+    told = []
+    for email in (ADA, "bob@example.com"):
+        with pytest.raises(Forbidden) as refusal:
+            await reception.enter(email, "another-password")
+        told.append((refusal.value.code, refusal.value.detail))
+    assert told[0] == told[1]
+    assert told[0][0] == "email_not_verified"
+    assert await reception.enter()
 
 
 async def test_no_connection_is_kept_while_a_password_is_checked() -> None:

@@ -6,11 +6,14 @@ import pytest
 from application.actor import Actor
 from application.events import ViewFinishable, ViewSubmittable
 from application.images.ports import ModelBusy, ModelRefused, ModelUnavailable, Prediction
+from application.images.provider_webhook import ProviderWebhook
 from application.images.record_prediction import RecordPrediction
 from application.images.submit_view import LONGEST_WAIT, backoff
 from application.images.sweep_view import SweepView
 from domain.credits import HoldStatus
-from domain.views import Status, View, ViewError
+from domain.errors import Unavailable
+from domain.images import GeneratedImage
+from domain.views import Status, View, ViewError, ViewRender
 from tests.fakes import Order
 from tests.unit.application.rendering import CUSTOMER, WEBHOOK, WORKER, Studio
 from tests.unit.factories import NOW, POLICY
@@ -48,7 +51,7 @@ async def test_the_view_is_kept_while_the_provider_is_asked() -> None:
 async def test_the_provider_is_told_where_to_report_and_for_which_attempt() -> None:
     studio = await Studio.with_credits(1)
     image = await studio.accept_and_submit()
-    assert studio.model.orders[0].webhook == f"{WEBHOOK}?view_id={image.front.id}&attempt=1"
+    assert studio.model.orders[0].webhook == ProviderWebhook(WEBHOOK).address(image.front.id, 1)
 
 
 async def test_a_provider_that_cannot_reach_us_is_given_no_address() -> None:
@@ -158,18 +161,50 @@ async def test_a_refused_order_fails_at_once() -> None:
     assert (await studio.accounts.balance(CUSTOMER)).credits_available == 2
 
 
-@pytest.mark.parametrize("is_gone", [False, True], ids=["storage away", "photo gone"])
-async def test_a_photo_that_cannot_be_read_is_tried_again(is_gone: bool) -> None:
+async def test_a_photo_that_cannot_be_read_now_costs_no_attempt() -> None:
+    """The storage is away: the provider is asked as soon as it is back, however often that took."""
     studio = await Studio.with_credits(1)
     studio.storage.is_public = False
     image = await studio.accept()
-    if is_gone:
-        studio.storage.pictures.clear()
-    else:
-        studio.storage.is_away = True
-    await studio.submit(ViewSubmittable(image.front.id), WORKER)
-    assert (image.front.status, image.front.error) == (Status.PROCESSING, ViewError.STORAGE_UNAVAILABLE)
+    studio.storage.is_away = True
+    for _ in range(5):
+        await studio.submit(ViewSubmittable(image.front.id), WORKER)
+        assert (image.front.status, image.front.error) == (Status.PROCESSING, ViewError.STORAGE_UNAVAILABLE)
+        assert studio.outbox.announced[-1].event == ViewSubmittable(image.front.id)
+        studio.uow.time = image.front.due_at
     assert studio.model.orders == []
+    studio.storage.is_away = False
+    await studio.submit(ViewSubmittable(image.front.id), WORKER)
+    assert (image.front.attempt, len(studio.model.orders)) == (1, 1)
+
+
+async def test_a_photo_that_is_gone_fails_the_view_after_three_attempts() -> None:
+    studio = await Studio.with_credits(1)
+    studio.storage.is_public = False
+    image = await studio.accept()
+    studio.storage.pictures.clear()
+    for _ in range(3):
+        await studio.submit(ViewSubmittable(image.front.id), WORKER)
+        studio.uow.time = max(studio.uow.time, image.front.due_at)
+    assert (image.front.status, image.front.error) == (Status.FAILED, ViewError.STORAGE_UNAVAILABLE)
+    assert studio.model.orders == []
+
+
+async def test_a_prediction_is_noted_when_the_database_is_back() -> None:
+    """An id that is lost is a rendering that is paid twice."""
+    studio = await Studio.with_credits(1)
+    image = await studio.accept()
+    claim = studio.images.claim
+
+    async def away_once(view_id: int) -> tuple[GeneratedImage, ViewRender] | None:
+        if studio.model.orders:
+            studio.images.claim = claim  # type: ignore[method-assign]
+            raise Unavailable("service_unavailable", "The database is away.")
+        return await claim(view_id)
+
+    studio.images.claim = away_once  # type: ignore[method-assign]
+    await studio.submit(ViewSubmittable(image.front.id), WORKER)
+    assert (image.front.prediction_id, len(studio.model.orders)) == ("prediction1", 1)
 
 
 async def test_a_prediction_that_ends_before_its_create_is_answered_is_finished_all_the_same() -> None:
@@ -202,7 +237,7 @@ async def test_a_worker_that_was_thought_dead_changes_nothing() -> None:
     studio.model.before_answering = sleep_through_the_lease
     await studio.submit(ViewSubmittable(image.front.id), WORKER)
     assert [order.webhook for order in studio.model.orders] == [
-        f"{WEBHOOK}?view_id={image.front.id}&attempt={attempt}" for attempt in (1, 2)
+        ProviderWebhook(WEBHOOK).address(image.front.id, attempt) for attempt in (1, 2)
     ]
     assert (image.front.attempt, image.front.prediction_id) == (2, "prediction2")
 

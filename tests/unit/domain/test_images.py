@@ -136,6 +136,23 @@ def test_once_submitted_nobody_holds_the_view() -> None:
     assert story.image.claim_finish(story.render, NOW + 60 * SECOND, POLICY) is None
 
 
+def test_an_attempt_that_never_reached_the_provider_does_not_count() -> None:
+    """The photo could not be read: the view waits, remembers why, and has as many attempts left as before."""
+    story = Story()
+    for _ in range(5):
+        change = story.image.call_off(story.render, story.claim(), ViewError.STORAGE_UNAVAILABLE, story.now + SECOND)
+        assert change == Change(queued=[story.render])
+        assert (story.render.attempt, story.render.error) == (0, ViewError.STORAGE_UNAVAILABLE)
+        assert story.image.claim_submit(story.render, story.now, POLICY) is None
+        story.now += SECOND
+    slow = story.claim()
+    story.now += POLICY.lease
+    story.claim()
+    with pytest.raises(StaleClaim):
+        story.image.call_off(story.render, slow, ViewError.STORAGE_UNAVAILABLE, story.now)
+    assert story.render.attempt == 2
+
+
 def test_a_worker_that_slept_through_its_lease_cannot_note_its_prediction() -> None:
     """Once another has taken the view over; the other's attempt stands."""
     story = Story()
@@ -289,13 +306,16 @@ def test_after_three_attempts_the_view_fails_with_the_last_cause() -> None:
     assert story.image.status is Status.FAILED
 
 
-def test_an_output_that_cannot_be_stored_now_is_come_back_for() -> None:
-    """With the same prediction: it has been rendered and will be billed."""
+@pytest.mark.parametrize(
+    ("error", "stumbles"), [(ViewError.PROVIDER_BAD_OUTPUT, 1), (ViewError.STORAGE_UNAVAILABLE, 0)]
+)
+def test_an_output_that_cannot_be_kept_now_is_come_back_for(error: ViewError, stumbles: int) -> None:
+    """With the same prediction, for it will be billed; that the storage is away does not count against it."""
     story = Story()
     claim = story.claim_end("p1")
-    change = story.image.put_off(story.render, claim, ViewError.STORAGE_UNAVAILABLE, story.now + SECOND)
+    change = story.image.put_off(story.render, claim, error, story.now + SECOND)
     assert change == Change(queued=[story.render])
-    assert (story.render.prediction_id, story.render.attempt, story.render.stumbles) == ("p1", 1, 1)
+    assert (story.render.prediction_id, story.render.attempt, story.render.stumbles) == ("p1", 1, stumbles)
     assert story.image.claim_finish(story.render, story.now, POLICY) is None
     assert story.image.claim_finish(story.render, story.now + SECOND, POLICY) is not None
 

@@ -1,6 +1,8 @@
 """How one reading of the catalogue serves many requests."""
 
 import asyncio
+import time
+from collections.abc import AsyncIterator
 
 import msgspec
 import pytest
@@ -108,3 +110,56 @@ async def test_a_failure_is_told_to_all_who_waited_for_it_and_to_nobody_else(
     assert [type(outcome) for outcome in failed] == [ConnectionError, ConnectionError]
     styles.fault = None
     assert await ask(pages) == ["Bob"]
+
+
+@pytest.fixture
+async def crowd(pages: StylePages, styles: GatedStyles) -> AsyncIterator[list[asyncio.Task[list[str]]]]:
+    """Many wait for a reading that hangs, and one was made just before; since then the catalogue has changed."""
+    styles.gate.set()
+    await ask(pages)
+    styles.gate.clear()
+    styles.names = ["Pixie"]
+    waiting = [ask(pages) for _ in range(20)]
+    await settle()
+    yield waiting
+    styles.gate.set()
+    await asyncio.wait(waiting)
+
+
+@pytest.mark.usefixtures("crowd")
+async def test_in_a_crowd_newcomers_are_shown_the_last_page(pages: StylePages) -> None:
+    """However slow the database is, only a few wait for it."""
+    assert await ask(pages) == ["Bob"]
+
+
+async def test_who_waits_is_shown_the_change(
+    crowd: list[asyncio.Task[list[str]]], styles: GatedStyles, pages: StylePages
+) -> None:
+    """The first of the crowd wait all the same, and once they have been answered, nobody is shown the old page."""
+    styles.gate.set()
+    names = await asyncio.gather(*crowd)
+    assert names[0] == ["Pixie"]
+    assert await ask(pages) == ["Pixie"]
+
+
+@pytest.mark.usefixtures("crowd")
+async def test_a_page_older_than_a_second_is_shown_to_nobody(
+    pages: StylePages, styles: GatedStyles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: now + 1.01)
+    late = ask(pages)
+    await settle()
+    assert not late.done()
+    styles.gate.set()
+    assert await late == ["Pixie"]
+
+
+@pytest.mark.usefixtures("crowd")
+async def test_a_crowd_at_one_category_shows_nobody_another(pages: StylePages, styles: GatedStyles) -> None:
+    """There is no last page of a category that was never read."""
+    other = ask(pages, Category.CELEBRITY)
+    await settle()
+    assert not other.done()
+    styles.gate.set()
+    assert await other == ["Pixie"]
