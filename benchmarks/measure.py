@@ -72,7 +72,10 @@ def run(port: int, requests: list[str], connections: int) -> Figures:
     """Load one server for a few seconds; `RuntimeError` when it answers nothing."""
     with _loading(port, requests, connections, SECONDS) as process:
         assert process.stdout is not None
-        return _figures(process.stdout.read())
+        figures = msgspec.json.decode(process.stdout.read(), type=Figures)
+    if not figures.rate:
+        raise RuntimeError(f"Nothing was answered: {figures}")
+    return figures
 
 
 def answer(port: int, request: str) -> bytes:
@@ -91,15 +94,14 @@ def answer(port: int, request: str) -> bytes:
 
 
 @contextmanager
-def meanwhile(port: int, requests: list[str], connections: int) -> Iterator[None]:
-    """Keep up a load until the end of the block; `RuntimeError` when any of it went wrong."""
+def meanwhile(port: int, requests: list[str], connections: int) -> Iterator[list[Figures]]:
+    """Keep up a load until the end of the block, whose figures are then in the list."""
+    figures: list[Figures] = []
     with _loading(port, requests, connections, None) as process:
         time.sleep(WARM_UP_SECONDS)
-        yield
+        yield figures
         output, _ = process.communicate()  # closes its standard input, which ends it
-    figures = _figures(output)
-    if figures.errors:
-        raise RuntimeError(f"The load in the background went wrong: {figures}")
+    figures.append(msgspec.json.decode(output, type=Figures))
 
 
 @contextmanager
@@ -120,13 +122,6 @@ def _loading(
         except BaseException:
             process.kill()
             raise
-
-
-def _figures(output: bytes) -> Figures:
-    figures = msgspec.json.decode(output, type=Figures)
-    if not figures.rate:
-        raise RuntimeError(f"Nothing was answered: {figures}")
-    return figures
 
 
 def _middle(figures: list[Figures]) -> Figures:

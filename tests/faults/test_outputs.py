@@ -134,6 +134,8 @@ def unusable(folder: Path) -> Iterator[None]:
     folder.mkdir(parents=True, exist_ok=True)
     folder.rename(aside)
     folder.symlink_to(folder)
-    yield
-    folder.unlink()
-    aside.rename(folder)
+    try:
+        yield
+    finally:
+        folder.unlink()
+        aside.rename(folder)
