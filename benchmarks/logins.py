@@ -24,6 +24,7 @@ def logins(rig: Rig) -> Iterator[Row]:
     customers = Customers(rig.environ["SECRET_KEY"])
     in_flight = customers.log_in("/api/v1/auth/login")
     with rig.api(cores.ALL) as api:
+        run(api, in_flight, _LOGINS)  # the first logins open connections and compile statements
 
         def run_during_logins(requests: list[str]) -> Figures:
             with meanwhile(api, in_flight, _LOGINS) as background:
