@@ -56,7 +56,7 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 from litestar import Request, Router, delete, get, post, put
 from litestar.exceptions import ClientException
-from litestar.params import QueryParameter
+from litestar.params import FromQuery, QueryParameter
 from litestar.types import ControllerRouterHandler
 from msgspec import Struct
 
@@ -89,7 +89,9 @@ def control_router(wire: Wire, *more: ControllerRouterHandler) -> Router:
         return rules
 
     @get("/")
-    async def read(operation: str | None = None, since: Annotated[int, QueryParameter(ge=0)] = 0) -> dict[str, Any]:
+    async def read(
+        operation: FromQuery[str | None] = None, since: Annotated[int, QueryParameter(ge=0)] = 0
+    ) -> dict[str, Any]:
         return {
             "calls": wire.calls.listing(operation, since),
             "counts": wire.calls.counts,

@@ -6,7 +6,8 @@ from typing import Any
 
 import msgspec
 from litestar import Controller, Request, Response, Router, delete, get, post
-from litestar.di import Provide
+from litestar.di import NamedDependency, Provide
+from litestar.params import FromQuery
 
 from sandbox.brevo.mails import Mailbox, Message, make_message_id
 from sandbox.brevo.outbox import outbox_page
@@ -81,7 +82,9 @@ class MailController(Controller):
     path = "/v3/smtp"
 
     @post("/email", opt={OPERATION: "send"})
-    async def send(self, request: Request[Any, Any, Any], box: Mailbox, config: SandboxConfig) -> Response[Any]:
+    async def send(
+        self, request: Request[Any, Any, Any], box: NamedDependency[Mailbox], config: NamedDependency[SandboxConfig]
+    ) -> Response[Any]:
         check_key(request, config.brevo_api_key)
         message = read_message(await request.body())
         message_id = make_message_id()
@@ -97,15 +100,15 @@ class OutboxController(Controller):
     path = "/"
 
     @get("/mails")
-    async def mails(self, box: Mailbox, to: str | None = None) -> dict[str, Any]:
+    async def mails(self, box: NamedDependency[Mailbox], to: FromQuery[str | None] = None) -> dict[str, Any]:
         return {"mails": box.newest_first(to)}
 
     @delete("/mails")
-    async def empty(self, box: Mailbox) -> None:
+    async def empty(self, box: NamedDependency[Mailbox]) -> None:
         box.empty()
 
     @get("/")
-    async def page(self, box: Mailbox, to: str | None = None) -> Response[str]:
+    async def page(self, box: NamedDependency[Mailbox], to: FromQuery[str | None] = None) -> Response[str]:
         return outbox_page(box.newest_first(to))
 
 

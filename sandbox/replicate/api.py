@@ -7,6 +7,8 @@ from typing import Any
 
 import msgspec
 from litestar import Controller, Request, Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery
 
 from sandbox.replicate.account import Account
 from sandbox.replicate.creation import Refused, read_creation
@@ -25,22 +27,24 @@ class PredictionController(Controller):
     path = "/v1"
 
     @post("/models/{owner:str}/{name:str}/predictions", opt={OPERATION: "create"})
-    async def create_for_model(self, owner: str, name: str, request: Caller, account: Account) -> Response[Any]:
+    async def create_for_model(
+        self, owner: FromPath[str], name: FromPath[str], request: Caller, account: NamedDependency[Account]
+    ) -> Response[Any]:
         if f"{owner}/{name}" != MODEL:
             return error(404)
         return await create(request, account, versioned=False)
 
     @post("/predictions", opt={OPERATION: "create"})
-    async def create_for_version(self, request: Caller, account: Account) -> Response[Any]:
+    async def create_for_version(self, request: Caller, account: NamedDependency[Account]) -> Response[Any]:
         return await create(request, account, versioned=True)
 
     @get("/predictions/{prediction_id:str}", opt={OPERATION: "get"})
-    async def read(self, prediction_id: str, account: Account) -> Response[Any]:
+    async def read(self, prediction_id: FromPath[str], account: NamedDependency[Account]) -> Response[Any]:
         run = account.predictions.find(prediction_id)
         return error(404) if run is None else Response(run.prediction)
 
     @post("/predictions/{prediction_id:str}/cancel", opt={OPERATION: "cancel"}, status_code=200)
-    async def cancel(self, prediction_id: str, account: Account) -> Response[Any]:
+    async def cancel(self, prediction_id: FromPath[str], account: NamedDependency[Account]) -> Response[Any]:
         run = account.predictions.find(prediction_id)
         if run is None:
             return error(404)
@@ -50,10 +54,10 @@ class PredictionController(Controller):
     @get("/predictions", opt={OPERATION: "list"})
     async def page(
         self,
-        account: Account,
-        cursor: str | None = None,
-        created_after: datetime | None = None,
-        created_before: datetime | None = None,
+        account: NamedDependency[Account],
+        cursor: FromQuery[str | None] = None,
+        created_after: FromQuery[datetime | None] = None,
+        created_before: FromQuery[datetime | None] = None,
     ) -> dict[str, Any]:
         found = [
             prediction
@@ -71,11 +75,13 @@ class PredictionController(Controller):
         }
 
     @get("/models/{owner:str}/{name:str}", opt={OPERATION: "model"})
-    async def model(self, owner: str, name: str, account: Account) -> Response[Any]:
+    async def model(
+        self, owner: FromPath[str], name: FromPath[str], account: NamedDependency[Account]
+    ) -> Response[Any]:
         return error(404) if f"{owner}/{name}" != MODEL else Response(described(account.root, owner, name))
 
     @get("/webhooks/default/secret", opt={OPERATION: "secret"})
-    async def secret(self, account: Account) -> dict[str, str]:
+    async def secret(self, account: NamedDependency[Account]) -> dict[str, str]:
         return {"key": account.webhook_secret}
 
 

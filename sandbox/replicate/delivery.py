@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from litestar import Controller, Request, Response, get
+from litestar.di import NamedDependency
+from litestar.params import FromPath
 from litestar.response import Redirect as RedirectResponse
 from litestar.response import Stream
 
@@ -24,7 +26,9 @@ class DeliveryController(Controller):
     path = "/delivery"
 
     @get("/{prediction_id:str}/output.jpg", opt={OPERATION: "output"})
-    async def deliver(self, prediction_id: str, request: Request[Any, Any, Any], account: Account) -> Response[Any]:
+    async def deliver(
+        self, prediction_id: FromPath[str], request: Request[Any, Any, Any], account: NamedDependency[Account]
+    ) -> Response[Any]:
         run = account.predictions.find(prediction_id)
         if run is None or not run.prediction.finished or run.prediction.data_removed:
             return error(404)

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 from litestar import Controller, Litestar, Request, Response, Router, get, put
 from litestar.connection import ASGIConnection
-from litestar.di import Provide
+from litestar.di import NamedDependency, Provide
 from litestar.exceptions import HTTPException, NotAuthorizedException
 from litestar.handlers import BaseRouteHandler
 from litestar.types import Guard
@@ -37,11 +37,11 @@ class ModelControl(Controller):
     path = "/model"
 
     @get("/")
-    async def read(self, account: Account) -> ModelSettings:
+    async def read(self, account: NamedDependency[Account]) -> ModelSettings:
         return account.settings
 
     @put("/")
-    async def change(self, request: Request[Any, Any, Any], account: Account) -> ModelSettings:
+    async def change(self, request: Request[Any, Any, Any], account: NamedDependency[Account]) -> ModelSettings:
         account.settings = await strict_body(request, ModelSettings)
         return account.settings
 

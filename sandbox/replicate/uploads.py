@@ -5,7 +5,9 @@ from typing import Any
 import msgspec
 from litestar import Controller, Request, Response, delete, get, post
 from litestar.datastructures import UploadFile
+from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException
+from litestar.params import FromPath
 
 from sandbox.replicate.account import Account
 from sandbox.replicate.errors import error, invalid
@@ -21,7 +23,7 @@ class FileController(Controller):
     opt = {OPERATION: "files"}  # noqa: RUF012 - Litestar's own way to say it
 
     @post("/")
-    async def upload(self, request: Request[Any, Any, Any], account: Account) -> Response[Any]:
+    async def upload(self, request: Request[Any, Any, Any], account: NamedDependency[Account]) -> Response[Any]:
         form = await request.form()
         content = form.get("content")
         if not isinstance(content, UploadFile):
@@ -40,22 +42,22 @@ class FileController(Controller):
         return Response(await account.files.add(name, kind, data, metadata), status_code=201)
 
     @get("/")
-    async def page(self, account: Account) -> dict[str, Any]:
+    async def page(self, account: NamedDependency[Account]) -> dict[str, Any]:
         return {"previous": None, "next": None, "results": account.files.newest_first()[:PAGE]}
 
     @get("/{file_id:str}")
-    async def read(self, file_id: str, account: Account) -> Response[Any]:
+    async def read(self, file_id: FromPath[str], account: NamedDependency[Account]) -> Response[Any]:
         file = account.files.get(file_id)
         return error(404) if file is None else Response(file)
 
     @get("/{file_id:str}/download")
-    async def download(self, file_id: str, account: Account) -> Response[Any]:
+    async def download(self, file_id: FromPath[str], account: NamedDependency[Account]) -> Response[Any]:
         file, content = account.files.get(file_id), await account.files.shelf.get(file_id)
         if file is None or content is None:
             return error(404)
         return Response(content, media_type=file.content_type)
 
     @delete("/{file_id:str}")
-    async def remove(self, file_id: str, account: Account) -> None:
+    async def remove(self, file_id: FromPath[str], account: NamedDependency[Account]) -> None:
         if not account.files.remove(file_id):
             raise NotFoundException
