@@ -40,14 +40,17 @@ async def _work(settings: Settings) -> None:
     container = create_container(settings)
     try:
         deliveries = Deliveries(container, await container.get(OutboxRelay))
-        running = [asyncio.create_task(work) for work in await _schedules(container, settings)]
-        running.append(asyncio.create_task(_answer_bell(deliveries, settings)))
+        running = [asyncio.create_task(work) for work in await _schedules(container, settings, stop)]
+        running.append(asyncio.create_task(_answer_bell(deliveries, settings, stop)))
         stopping = asyncio.create_task(stop.wait())
         log.info("worker_ready")
         await asyncio.wait({*running, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        stop.set()
         for task in (*running, stopping):
             task.cancel()
-        for outcome in await asyncio.gather(*running, return_exceptions=True):
+        outcomes = await asyncio.gather(*running, return_exceptions=True)
+        await deliveries.drain(_DRAIN_SECONDS)
+        for outcome in outcomes:
             if isinstance(outcome, Exception):
                 raise outcome
     finally:
@@ -55,7 +58,7 @@ async def _work(settings: Settings) -> None:
         log.info("worker_stopped")
 
 
-async def _schedules(container: AsyncContainer, settings: Settings) -> list[Any]:
+async def _schedules(container: AsyncContainer, settings: Settings, stop: asyncio.Event) -> list[Any]:
     schedules = Schedules(
         container,
         await container.get(OutboxRelay),
@@ -63,19 +66,22 @@ async def _schedules(container: AsyncContainer, settings: Settings) -> list[Any]
         await container.get(RenderReader),
     )
     return [
-        every(RELAY_SECONDS, schedules.ring_due_rows),
-        every(settings.poll_seconds, schedules.poll_predictions),
-        every(settings.sweep_seconds, schedules.sweep_views),
+        every(RELAY_SECONDS, schedules.ring_due_rows, stop),
+        every(settings.poll_seconds, schedules.poll_predictions, stop),
+        every(settings.sweep_seconds, schedules.sweep_views, stop),
     ]
 
 
-async def _answer_bell(deliveries: Deliveries, settings: Settings) -> None:
-    """Run arq until cancelled. Redis going away ends arq, not us: schedules and jobs go on, and arq is run anew."""
+async def _answer_bell(deliveries: Deliveries, settings: Settings, stop: asyncio.Event) -> None:
+    """Run arq until told to stop, and cancelled so that it hears it.
+
+    Redis going away ends arq, not us: schedules and jobs go on, and arq is run anew.
+    """
 
     async def deliver(_: dict[Any, Any], row_id: int) -> None:
         await deliveries.deliver(row_id)
 
-    while True:
+    while not stop.is_set():
         worker = Worker(
             [func(deliver, name=JOB, max_tries=_OFTEN_ENOUGH)],  # type: ignore[arg-type]
             queue_name=QUEUE,
@@ -92,14 +98,13 @@ async def _answer_bell(deliveries: Deliveries, settings: Settings) -> None:
         )
         try:
             await worker.async_run()
-        except asyncio.CancelledError:
-            await deliveries.drain(_DRAIN_SECONDS)
-            raise
         except (RedisError, OSError) as failure:
             log.warning("redis_away", reason=type(failure).__name__)
         except Exception:
             log.exception("arq_stopped")
         finally:
+            if stop.is_set():
+                await deliveries.drain(_DRAIN_SECONDS)  # before arq hands its unfinished jobs to another worker
             await _close(worker)
         await asyncio.sleep(_REDIS_PAUSE_SECONDS)
 

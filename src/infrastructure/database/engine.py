@@ -78,6 +78,8 @@ def _translate(context: ExceptionContext) -> None:
     if context.is_pre_ping:
         return  # the pool replaces the connection, and nobody need hear of it
     original = context.original_exception
+    if not isinstance(original, Exception):
+        return  # whoever is cancelled must hear that, not that the connection was dropped for it
     cause = getattr(original, "__cause__", None) or original
     if context.is_disconnect or isinstance(cause, _AWAY):
         raise database_unavailable() from original

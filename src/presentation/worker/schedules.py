@@ -32,9 +32,13 @@ class Bell(Protocol):
     async def ring_now(self, rows: Rows) -> None: ...
 
 
-async def every(seconds: float, work: Callable[[], Awaitable[bool]]) -> None:
-    """Do some work for ever, again at once while there is more of it, and whatever went wrong the last time."""
-    while True:
+async def every(seconds: float, work: Callable[[], Awaitable[bool]], stop: asyncio.Event) -> None:
+    """Do some work until told to stop, again at once while there is more of it, whatever went wrong the last time.
+
+    Being cancelled cuts the present round short. `stop` ends the rounds, also when some library made of the
+    cancellation an error like any other.
+    """
+    while not stop.is_set():
         more = False
         try:
             more = await work()

@@ -71,6 +71,18 @@ async def test_a_reader_that_is_cut_off_while_it_reads_says_so(stage: Stage) -> 
     assert await stage.pool.fetch("SELECT 1")
 
 
+async def test_whoever_is_cancelled_while_writing_hears_just_that(stage: Stage) -> None:
+    """Taken for a database that is away, it would be tried again by whoever was to stop."""
+    async with create_sessions(stage.engine)() as session:
+        writing = asyncio.create_task(session.execute(text("SELECT pg_sleep(61)")))
+        asleep = "SELECT 1 FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(61)' AND state = 'active'"
+        while not await stage.database.fetch(asleep):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        writing.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await writing
+
+
 async def test_a_writer_that_was_cut_off_between_requests_notices_nothing(stage: Stage) -> None:
     await stage.user(email="ada@example.com")
     await stage.database.execute(DISCONNECT_ALL)

@@ -1,0 +1,48 @@
+"""Rounds of work by the clock: they outlive what goes wrong, and end when they are told to."""
+
+import asyncio
+
+from domain.errors import Unavailable
+from presentation.worker.schedules import every
+
+
+def rounds(stop: asyncio.Event, *failures: Exception | None) -> tuple[list[Exception | None], asyncio.Task[None]]:
+    """So many rounds, some of which fail; the last one says stop."""
+    left, done = list(failures), list[Exception | None]()
+
+    async def work() -> bool:
+        done.append(failure := left.pop(0))
+        if not left:
+            stop.set()
+        if failure:
+            raise failure
+        return False
+
+    return done, asyncio.create_task(every(0, work, stop))
+
+
+async def test_a_round_that_fails_is_followed_by_another() -> None:
+    away = Unavailable("service_unavailable", "Away.", retry_after=1.0)
+    done, task = rounds(asyncio.Event(), away, ValueError("a mistake of ours"), None)
+    await asyncio.wait_for(task, timeout=10)
+    assert len(done) == 3
+
+
+async def test_a_cancellation_that_a_library_swallows_still_ends_it() -> None:
+    """As a driver does that says "connection lost" to whoever was cancelled in the middle of a statement."""
+    stop, begun = asyncio.Event(), asyncio.Event()
+
+    async def work() -> bool:
+        begun.set()
+        try:
+            await asyncio.sleep(3600)
+        except asyncio.CancelledError:
+            raise Unavailable("service_unavailable", "Connection lost.", retry_after=1.0) from None
+        return True
+
+    task = asyncio.create_task(every(0, work, stop))
+    await begun.wait()
+    stop.set()
+    task.cancel()
+    done, _ = await asyncio.wait({task}, timeout=10)
+    assert done
