@@ -2,10 +2,16 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from enum import Enum, auto
+from enum import Enum, StrEnum, auto
 
 REFRESH_GRACE = timedelta(seconds=10)
 SESSION_LIFE = timedelta(days=30)
+
+
+class SignInMethod(StrEnum):
+    PASSWORD = "password"  # noqa: S105 - the word
+    LINK = "link"
+    GOOGLE = "google"
 
 
 class Refresh(Enum):
@@ -23,6 +29,7 @@ class Session:
     user_id: int
     user_agent: str
     ip: str
+    signed_in_by: SignInMethod
     created_at: datetime
     rotated_at: datetime
     last_used_at: datetime

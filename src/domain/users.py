@@ -34,6 +34,7 @@ class User:
     is_verified: bool = False
     is_disabled: bool = False
     created_at: datetime
+    deleted_at: datetime | None = None
     id: int = field(init=False, repr=False)
 
 
@@ -43,7 +44,8 @@ class Registration:
 
     email: str
     name: str
-    password_hash: str
+    password_hash: str | None
+    """None where several sign-ups waited: a link proves the mailbox, and not whose password is whose."""
     token_seed: bytes
     token_hash: bytes
     created_at: datetime

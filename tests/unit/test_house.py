@@ -27,9 +27,7 @@ from presentation.worker.jobs import CONSUMERS
 
 SOURCE = Path(domain.__file__).parents[1]
 LONGEST_FILE = 300
-LONGER_FOR_A_REASON = {
-    "bootstrap/container.py": "a list of who gets what, a line each: cut in two, it would take longer to look up",
-}
+LONGER_FOR_A_REASON: dict[str, str] = {}
 
 
 def classes_of(package: Any) -> list[type]:

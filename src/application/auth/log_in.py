@@ -9,6 +9,7 @@ from application.auth.sign_in import SignIn
 from application.auth.tokens import TokenPair
 from application.ports import UnitOfWork
 from domain.errors import Forbidden, Invalid, Unauthenticated
+from domain.sessions import SignInMethod
 from domain.users import email_address
 
 
@@ -50,6 +51,6 @@ class LogInHandler:
             raise Unauthenticated("invalid_credentials", "E-mail or password is wrong.")
         if user.password_hash is not None and self.passwords.outdated(user.password_hash):
             user.password_hash = await self.passwords.hash(command.password)
-        tokens = await self.sign_in.begin(user, actor.client, await self.uow.now())
+        tokens = await self.sign_in.begin(user, actor.client, SignInMethod.PASSWORD, await self.uow.now())
         await self.uow.commit()
         return tokens

@@ -7,7 +7,7 @@ from application.auth.ports import SessionRepository, Tokens
 from application.auth.tokens import TokenPair
 from application.ports import Clock, UnitOfWork
 from domain.errors import Forbidden
-from domain.sessions import Session
+from domain.sessions import Session, SignInMethod
 from domain.users import User
 
 AccessSeconds = NewType("AccessSeconds", int)
@@ -26,13 +26,14 @@ class SignIn:
     uow: UnitOfWork
     access_seconds: AccessSeconds
 
-    async def begin(self, user: User, client: Client, now: datetime) -> TokenPair:
+    async def begin(self, user: User, client: Client, method: SignInMethod, now: datetime) -> TokenPair:
         if user.is_disabled:
             raise Forbidden("account_disabled", "This account is disabled. Please write to us.")
         session = Session(
             user_id=user.id,
             user_agent=client.user_agent[:_USER_AGENT_LENGTH],
             ip=client.ip,
+            signed_in_by=method,
             created_at=now,
             rotated_at=now,
             last_used_at=now,

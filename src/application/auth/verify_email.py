@@ -12,6 +12,7 @@ from application.credits.ports import CreditAccounts
 from application.ports import UnitOfWork
 from domain.credits import Cause
 from domain.errors import Invalid
+from domain.sessions import SignInMethod
 from domain.users import mailbox
 
 FreeCredits = NewType("FreeCredits", int)
@@ -48,6 +49,6 @@ class VerifyEmailHandler:
         await self.uow.flush()
         if self.free_credits and await self.grants.claim(mailbox(user.email)):
             await self.accounts.record(user.id, self.free_credits, Cause.SIGNUP, natural_key=f"signup:{user.id}")
-        tokens = await self.sign_in.begin(user, actor.client, now)
+        tokens = await self.sign_in.begin(user, actor.client, SignInMethod.LINK, now)
         await self.uow.commit()
         return tokens

@@ -23,6 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
+from domain.sessions import SignInMethod
 from domain.styles import Category
 from domain.users import Role
 from domain.views import Status, View, ViewError
@@ -75,6 +76,7 @@ users = Table(
     Column("credits_held", BigInteger, nullable=False, server_default=text("0")),
     Column("credits_frozen", BigInteger, nullable=False, server_default=text("0")),
     _moment("created_at"),
+    _moment("deleted_at", nullable=True),
     CheckConstraint("email = lower(email)", name="email_lower_case"),
     CheckConstraint("credits_held >= 0", name="credits_held_not_negative"),
     CheckConstraint("credits_frozen >= 0", name="credits_frozen_not_negative"),
@@ -86,10 +88,32 @@ registrations = Table(
     _id(),
     Column("email", Text, nullable=False, index=True),
     Column("name", Text, nullable=False),
-    Column("password_hash", Text, nullable=False),
+    Column("password_hash", Text),
     Column("token_seed", LargeBinary, nullable=False),
     Column("token_hash", LargeBinary, nullable=False, unique=True),
     _moment("created_at", index=True),
+)
+
+# Kept for addresses without an account too: the work, and so its time, is the same for all.
+password_resets = Table(
+    "password_resets",
+    metadata,
+    _id(),
+    Column("email", Text, nullable=False, index=True),
+    Column("token_seed", LargeBinary, nullable=False),
+    Column("token_hash", LargeBinary, nullable=False, unique=True),
+    _moment("created_at", index=True),
+)
+
+# A person at an OpenID provider: its issuer and their number there, which never changes, as their address may.
+identities = Table(
+    "identities",
+    metadata,
+    Column("issuer", Text, primary_key=True),
+    Column("subject", Text, primary_key=True),
+    Column("user_id", BigInteger, ForeignKey("users.id", ondelete="CASCADE"), nullable=False, unique=True),
+    Column("picture_url", Text),
+    _moment("created_at"),
 )
 
 sessions = Table(
@@ -99,6 +123,7 @@ sessions = Table(
     Column("user_id", BigInteger, ForeignKey("users.id", ondelete="CASCADE"), nullable=False, index=True),
     Column("user_agent", Text, nullable=False),
     Column("ip", Text, nullable=False),
+    _word("signed_in_by", SignInMethod),
     Column("counter", Integer, nullable=False),
     _moment("created_at"),
     _moment("rotated_at"),

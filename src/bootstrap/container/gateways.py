@@ -1,0 +1,128 @@
+"""The world outside the database, and what needs no world at all."""
+
+from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
+
+from dishka import (
+    Provider,
+    Scope,
+    WithParents,
+    provide,
+)
+
+from application.auth.ports import Links, Passwords, Tokens
+from application.images.ports import (
+    ImageModel,
+    OutputDownloads,
+    PictureProcessor,
+    PictureStorage,
+)
+from application.mail import Mailer, MailTemplates
+from application.ports import Clock
+from application.styles.ports import Catalogue
+from application.webhooks import WebhookVerifier
+from bootstrap.settings import Settings
+from infrastructure.brevo import BrevoMailer
+from infrastructure.catalogue import TomlCatalogue
+from infrastructure.clock import SystemClock
+from infrastructure.downloads import GuardedDownloads
+from infrastructure.images import VipsPictureProcessor
+from infrastructure.job_queue import ArqDoorbell
+from infrastructure.links import ConfiguredLinks
+from infrastructure.mail_templates import JinjaMailTemplates
+from infrastructure.passwords import Argon2Passwords
+from infrastructure.replicate import ReplicateModel
+from infrastructure.storage.disk import DiskStorage
+from infrastructure.tokens import JwtTokens
+from infrastructure.webhook_signatures import StandardWebhookVerifier
+
+
+class Gateways(Provider):
+    """The world outside the database, and what needs no world at all."""
+
+    scope = Scope.APP
+
+    clock = provide(SystemClock, provides=Clock)
+    catalogue = provide(TomlCatalogue, provides=Catalogue)
+    templates = provide(JinjaMailTemplates, provides=MailTemplates)
+
+    @provide
+    def pictures(self) -> PictureProcessor:
+        return VipsPictureProcessor()
+
+    @provide
+    async def storage(self, settings: Settings) -> AsyncIterator[PictureStorage]:
+        if settings.storage == "disk":
+            secrets = [key for key in (settings.secret_key, settings.secret_key_previous) if key]
+            yield DiskStorage(settings.media_folder, public_url=settings.public_url, secrets=secrets)
+            return
+        # Its libraries take a second to import, which only those who use them should wait for.
+        from infrastructure.storage.s3 import S3Storage  # noqa: PLC0415
+
+        async with S3Storage(
+            bucket=settings.bucket_name,
+            region=settings.aws_region,
+            endpoint_url=settings.s3_endpoint_url or None,
+            access_key_id=settings.aws_access_key_id or None,
+            secret_access_key=settings.aws_secret_access_key or None,
+            cdn_domain=settings.cdn_domain or None,
+        ) as storage:
+            yield storage
+
+    @provide
+    async def model(self, settings: Settings) -> AsyncIterator[ImageModel]:
+        model = ReplicateModel(
+            model=settings.replicate_model,
+            base_url=settings.replicate_base_url,
+            token=settings.replicate_api_token or None,
+        )
+        yield model
+        await model.aclose()
+
+    @provide
+    async def downloads(self, settings: Settings) -> AsyncIterator[OutputDownloads]:
+        hosts = [host.strip() for host in settings.replicate_output_hosts.split(",")]
+        played = settings.played_output_host
+        downloads = GuardedDownloads(hosts=hosts, plain_http=[played] if played else [])
+        yield downloads
+        await downloads.aclose()
+
+    @provide
+    async def mailer(self, settings: Settings) -> AsyncIterator[Mailer]:
+        mailer = BrevoMailer(
+            base_url=settings.brevo_base_url,
+            api_key=settings.brevo_api_key,
+            sender=settings.mail_from,
+            sender_name=settings.mail_from_name,
+        )
+        yield mailer
+        await mailer.aclose()
+
+    @provide
+    async def doorbell(self, settings: Settings) -> AsyncIterator[WithParents[ArqDoorbell]]:
+        doorbell = ArqDoorbell(settings.redis_url)
+        yield doorbell
+        await doorbell.aclose()
+
+    @provide
+    def passwords(self) -> Iterator[Passwords]:
+        passwords = Argon2Passwords()
+        yield passwords
+        passwords.close()
+
+    @provide
+    def tokens(self, settings: Settings) -> Tokens:
+        return JwtTokens(
+            settings.secret_key,
+            settings.secret_key_previous,
+            access_life=timedelta(minutes=settings.access_token_minutes),
+            refresh_life=timedelta(days=settings.refresh_token_days),
+        )
+
+    @provide
+    def links(self, settings: Settings) -> Links:
+        return ConfiguredLinks(public_url=settings.public_url, frontend_url=settings.frontend_url)
+
+    @provide
+    def provider_signatures(self, settings: Settings) -> WebhookVerifier:
+        return StandardWebhookVerifier(settings.replicate_webhook_secret)

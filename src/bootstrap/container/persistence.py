@@ -1,0 +1,103 @@
+"""The database: what stands behind the ports that read and write it."""
+
+from collections.abc import AsyncIterator
+
+from dishka import (
+    Provider,
+    Scope,
+    WithParents,
+    from_context,
+    provide,
+    provide_all,
+)
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
+
+from application.auth.ports import MailAllowance, SessionGate, SignupGrants
+from application.credits.ports import CreditAccounts
+from application.images.ports import (
+    ImageReader,
+    ImageRepository,
+    Leases,
+    RenderReader,
+)
+from application.ports import UnitOfWork
+from bootstrap.settings import Settings
+from infrastructure.database.accounts import SqlIdempotencyKeys, SqlMailAllowance, SqlRevokedTokens, SqlSignupGrants
+from infrastructure.database.credits import SqlCreditAccounts
+from infrastructure.database.engine import ReadPool, create_engine, create_sessions, open_read_pool
+from infrastructure.database.image_readers import SqlImageReader, SqlRenderReader
+from infrastructure.database.leases import RenewedLeases
+from infrastructure.database.outbox import OutboxRelay, SqlOutbox
+from infrastructure.database.readers import SqlLedgerAuditor, SqlLedgerReader, SqlProfileReader, SqlStyleReader
+from infrastructure.database.repositories import (
+    SqlImages,
+    SqlRegistrations,
+    SqlSessions,
+    SqlStyles,
+    SqlUploads,
+    SqlUsers,
+)
+from infrastructure.database.session_gate import BatchingSessionGate
+from infrastructure.database.unit_of_work import SqlUnitOfWork
+
+WRITE_CONNECTIONS = 10
+READ_CONNECTIONS = 10
+"""Per process. A request that finds none free waits, so that more clients than connections are served in turn."""
+
+
+class Persistence(Provider):
+    """The database. What belongs to one transaction lives as long as one request or job."""
+
+    settings = from_context(Settings, scope=Scope.APP)
+
+    @provide(scope=Scope.APP)
+    async def engine(self, settings: Settings) -> AsyncIterator[AsyncEngine]:
+        engine = create_engine(settings.database_url, connections=WRITE_CONNECTIONS)
+        yield engine
+        await engine.dispose()
+
+    @provide(scope=Scope.APP)
+    def sessions(self, engine: AsyncEngine) -> async_sessionmaker[AsyncSession]:
+        return create_sessions(engine)
+
+    @provide(scope=Scope.APP)
+    async def read_pool(self, settings: Settings) -> AsyncIterator[ReadPool]:
+        async with open_read_pool(settings.database_url, connections=READ_CONNECTIONS) as pool:
+            yield pool
+
+    @provide(scope=Scope.REQUEST)
+    async def session(self, sessions: async_sessionmaker[AsyncSession]) -> AsyncIterator[AsyncSession]:
+        async with sessions() as session:
+            yield session
+
+    @provide(scope=Scope.REQUEST)
+    def signup_grants(self, session: AsyncSession, settings: Settings) -> SignupGrants:
+        return SqlSignupGrants(session, pseudonym_key=settings.pseudonym_key, daily_cap=settings.free_credits_daily_cap)
+
+    outbox = provide(SqlOutbox, scope=Scope.REQUEST, provides=WithParents[SqlOutbox])
+    unit_of_work = provide(SqlUnitOfWork, scope=Scope.REQUEST, provides=UnitOfWork)
+    credit_accounts = provide(SqlCreditAccounts, scope=Scope.REQUEST, provides=CreditAccounts)
+    mail_allowance = provide(SqlMailAllowance, scope=Scope.REQUEST, provides=MailAllowance)
+    repositories = provide_all(
+        WithParents[SqlUsers],
+        WithParents[SqlRegistrations],
+        WithParents[SqlSessions],
+        WithParents[SqlStyles],
+        WithParents[SqlUploads],
+        WithParents[SqlRevokedTokens],
+        WithParents[SqlIdempotencyKeys],
+        scope=Scope.REQUEST,
+    )
+    images = provide(SqlImages, scope=Scope.REQUEST, provides=ImageRepository)
+    image_reader = provide(SqlImageReader, scope=Scope.APP, provides=ImageReader)
+    render_reader = provide(SqlRenderReader, scope=Scope.APP, provides=RenderReader)
+    readers = provide_all(
+        WithParents[SqlStyleReader],
+        WithParents[SqlProfileReader],
+        WithParents[SqlLedgerReader],
+        WithParents[SqlLedgerAuditor],
+        scope=Scope.APP,
+    )
+    session_gate = provide(BatchingSessionGate, scope=Scope.APP, provides=SessionGate)
+    relay = provide(OutboxRelay, scope=Scope.APP)
+    leases = provide(RenewedLeases, scope=Scope.APP, provides=Leases)
