@@ -21,6 +21,7 @@ from application.ports import UnitOfWork
 from application.styles.ports import StyleRepository
 from bootstrap.settings import Settings
 from domain.credits import Cause
+from domain.sessions import SignInMethod
 from infrastructure.database.outbox import OutboxRelay
 from infrastructure.database.tables import ledger_entries, metadata
 from presentation.worker.jobs import Deliveries
@@ -130,7 +131,7 @@ class Service:
             if credits:
                 accounts = await scope.get(CreditAccounts)
                 await accounts.record(user.id, credits, Cause.GRANT, natural_key=f"grant:test:{user.id}")
-            tokens = await (await scope.get(SignIn)).begin(user, Client(), await uow.now())
+            tokens = await (await scope.get(SignIn)).begin(user, Client(), SignInMethod.PASSWORD, await uow.now())
             await uow.commit()
         api = self.browser(ip=ip, Authorization=f"Bearer {tokens.access_token}")
         return Customer(self, api, user.id, user.email)
