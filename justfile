@@ -56,6 +56,11 @@ check: setup
 faults: setup
     {{ bin }}/pytest --numprocesses 2 tests/faults
 
+# Look for faults with Schemathesis, signed in and not, and with long property tests
+fuzz: setup
+    {{ bin }}/pytest --numprocesses 2 --hypothesis-profile fuzz -m hypothesis
+    {{ bin }}/pytest --capture no tests/fuzz
+
 # Measure all works, or those named, against their floors
 bench *NAMES: setup
     {{ bin }}/python -m benchmarks "$@"

@@ -7,7 +7,7 @@ from random import Random
 import msgspec
 
 from benchmarks.data import PASSWORD, USERS, email_of, images_of
-from domain.sessions import Session
+from domain.sessions import Session, SignInMethod
 from infrastructure.tokens import JwtTokens
 
 _REQUESTS = 4_000
@@ -49,7 +49,13 @@ def _picks() -> Iterator[tuple[int, int]]:
 
 def _session_of(user: int, now: datetime) -> Session:
     session = Session(
-        user_id=user, user_agent="benchmark", ip="127.0.0.1", created_at=now, rotated_at=now, last_used_at=now
+        user_id=user,
+        user_agent="benchmark",
+        ip="127.0.0.1",
+        signed_in_by=SignInMethod.PASSWORD,
+        created_at=now,
+        rotated_at=now,
+        last_used_at=now,
     )
     session.id = user
     return session

@@ -17,8 +17,8 @@ SELECT 'customer' || n || '@example.com', 'Customer ' || n, $hash$PASSWORD_HASH$
     now() - interval '60 days'
 FROM generate_series(1, {USERS}) AS n;
 
-INSERT INTO sessions (user_id, user_agent, ip, counter, created_at, rotated_at, last_used_at)
-SELECT n, 'benchmark', '127.0.0.1', 0, now(), now(), now() FROM generate_series(1, {USERS}) AS n;
+INSERT INTO sessions (user_id, user_agent, ip, signed_in_by, counter, created_at, rotated_at, last_used_at)
+SELECT n, 'benchmark', '127.0.0.1', 'password', 0, now(), now(), now() FROM generate_series(1, {USERS}) AS n;
 
 INSERT INTO uploads (user_id, key, width, height, size, created_at)
 SELECT 1 + (n - 1) % {USERS}, 'uploads/' || md5('upload' || n) || '.jpg', 1536, 2048, 420000, now() - interval '50 days'

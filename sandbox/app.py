@@ -7,6 +7,7 @@ from litestar import Litestar, MediaType, get
 
 from sandbox.brevo.api import brevo_router
 from sandbox.config import SandboxConfig
+from sandbox.google.api import google_router
 from sandbox.replicate.service import Replicate
 
 BODY_LIMIT = 110 * 1024 * 1024
@@ -23,7 +24,7 @@ def create_app(config: SandboxConfig) -> Litestar:
         return index_page(config.public_url)
 
     return Litestar(
-        route_handlers=[index, replicate.router, brevo_router(config)],
+        route_handlers=[index, replicate.router, brevo_router(config), google_router(config)],
         lifespan=[replicate.lifespan],
         on_shutdown=[] if temporary is None else [temporary.cleanup],
         request_max_body_size=BODY_LIMIT,
@@ -46,4 +47,6 @@ their wire formats; nothing leaves this machine, no real model renders, no mail 
 Calls received: <a href="/replicate/__control">/replicate/__control</a></li>
 <li><b>Brevo</b> at <code>{url}/brevo/v3</code>: <a href="/brevo">read the mails</a>.
 Calls received: <a href="/brevo/__control">/brevo/__control</a></li>
+<li><b>Google</b>, as an OpenID provider, at <code>{url}/google</code>: made-up people sign in, with a click.
+Calls received: <a href="/google/__control">/google/__control</a></li>
 </ul></body></html>"""

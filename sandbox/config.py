@@ -24,6 +24,9 @@ class SandboxConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     replicate_api_token: str | None = None
     brevo_api_key: str | None = None
+    google_client_id: str | None = None
+    google_client_secret: str | None = None
+    google_redirect_uri: str | None = None
 
     data_dir: Path | None = None
     """Where pictures are kept while the sandbox runs; None: a temporary folder."""
@@ -68,5 +71,8 @@ def config_from_environment(environment: Mapping[str, str], *, public_url: str, 
         replicate_webhook_secret=environment.get("SANDBOX_REPLICATE_WEBHOOK_SECRET") or None,
         replicate_api_token=environment.get("SANDBOX_REPLICATE_API_TOKEN") or None,
         brevo_api_key=environment.get("SANDBOX_BREVO_API_KEY") or None,
+        google_client_id=environment.get("SANDBOX_GOOGLE_CLIENT_ID") or None,
+        google_client_secret=environment.get("SANDBOX_GOOGLE_CLIENT_SECRET") or None,
+        google_redirect_uri=environment.get("SANDBOX_GOOGLE_REDIRECT_URI") or None,
         data_dir=data_dir,
     )

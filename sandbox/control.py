@@ -18,7 +18,7 @@ A **rule** answers the next `times` calls of one operation; the first rule that 
 
 | field | meaning |
 |---|---|
-| `on` | Replicate: `create`, `get`, `list`, `cancel`, `files`, `model`, `secret`, `output` (the download of a picture), `webhook`. Brevo: `send` |
+| `on` | Replicate: `create`, `get`, `list`, `cancel`, `files`, `model`, `secret`, `output` (the download of a picture), `webhook`. Brevo: `send`. Google: `discovery`, `authorize`, `token`, `userinfo`, `jwks`, `picture` |
 | `times` | how many calls it serves, default 1; null: all, until cleared |
 | `contains` | only calls with this text in the path, the body, or the input of the prediction they are about, for example `"View: back"`. Text is compared as it stands in the JSON |
 | `delay` | seconds waited before anything else is done |
@@ -31,6 +31,7 @@ A **rule** answers the next `times` calls of one operation; the first rule that 
 | `outcome` | on `create`: how that prediction ends. `{"status": "succeeded", "error": null, "output", "latency_seconds"}` |
 | `delivery` | on `output`: what the download yields |
 | `webhook` | on `webhook`: how the webhooks of one prediction behave, taken when it is created. `{"mode", "delay"}` |
+| `id_token` | on `token`: what is wrong with the ID token. `{"claims": {"nonce": "another", "email": null}, "signature"}` |
 
 `outcome.status` may be any word: `failed`, `canceled` and `aborted` end the prediction so, `starting` and `processing`
 last until it is cancelled, a word that Replicate does not know is a last state too. `error` is the text of a failed
@@ -45,6 +46,10 @@ address of the true picture.
 `webhook.mode` is `normal`, `never`, `twice` (each event, under the same id), `forged` (signed with another key), or
 `before_reply` (the prediction ends and its webhook is delivered before the create is answered). `delay` is seconds
 waited before each delivery.
+
+`id_token.claims` replace the true ones, and leave them out where null. `id_token.signature` is `right`, `none` (unsigned),
+`HS256` (with the public key as its secret), `unknown_key` (one that is not shown) or `forged` (that one, under the true
+key's name). `POST {root}/google/__control/keys` makes a new signing key; the one before it is still shown.
 
 Replicate's model has settings of its own: `GET` and `PUT {root}/replicate/__control/model`
 `{"latency_seconds": 0, "picture": "drawn" or "fixed"}`. `fixed` gives every prediction the same small picture, made once,

@@ -90,6 +90,14 @@ class WebhookBehaviour(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     delay: Seconds = 0
 
 
+class IdTokenFault(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is wrong with one ID token."""
+
+    claims: dict[str, Any] = {}
+    """In place of the true ones; null leaves one out."""
+    signature: Literal["right", "none", "HS256", "unknown_key", "forged"] = "right"
+
+
 class Rule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """What happens to the next `times` calls of one operation. See `sandbox.control` for every field."""
 
@@ -106,13 +114,15 @@ class Rule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_d
     outcome: Outcome | None = None
     delivery: Delivery | None = None
     webhook: WebhookBehaviour | None = None
+    id_token: IdTokenFault | None = None
 
     def __post_init__(self) -> None:
         if (self.reply is not None) + self.reset + (self.hang is not None) > 1:
             raise ValueError("a rule has one of reply, reset and hang")
         if self.processed and not self.answers_itself:
             raise ValueError("processed goes with reply, reset or hang")
-        for part, operation in (("outcome", "create"), ("delivery", "output"), ("webhook", "webhook")):
+        places = {"outcome": "create", "delivery": "output", "webhook": "webhook", "id_token": "token"}
+        for part, operation in places.items():
             if getattr(self, part) is not None and self.on != operation:
                 raise ValueError(f"{part} goes with on: {operation}")
         wire = self.answers_itself or self.truncate is not None or self.delay or self.signals

@@ -31,6 +31,7 @@ class UserFactory(DataclassFactory[User]):
     is_verified = True
     is_disabled = False
     created_at = Use(lambda: datetime.now(UTC))
+    deleted_at = None
 
 
 class RegisterFactory(MsgspecFactory[Register]):

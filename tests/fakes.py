@@ -1,12 +1,14 @@
 """Stand-ins for what is outside. They keep the promises of their ports in memory; `tests/contract` holds them to it."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from msgspec import Struct
 
+from application.auth.ports import IdentityProvider, ProviderIdentity
 from application.images.ports import ImageModel, OutputDownloads, PictureStorage, Prediction
 from application.mail import Mail, Mailer
-from domain.errors import NotFound, Unavailable
+from domain.errors import Invalid, NotFound, Unavailable
 from infrastructure.database.outbox import Doorbell
 
 OUTPUT = "https://provider.test/output.jpg"
@@ -143,6 +145,37 @@ class FakeMailer(Mailer):
         if self.troubles:
             raise self.troubles.pop(0)
         self.sent.setdefault(mail.key, mail)
+
+
+class FakeIdentityProvider(IdentityProvider):
+    """Knows whoever a test says consented. `troubles` are raised by the next calls, one each."""
+
+    def __init__(self) -> None:
+        self.issuer = "https://provider.test"
+        self.troubles: list[Exception] = []
+        self._codes: dict[str, tuple[ProviderIdentity, str, str]] = {}
+
+    async def authorization_url(self, *, state: str, nonce: str, verifier: str) -> str:
+        self._trouble()
+        return f"{self.issuer}/auth?{urlencode({'state': state, 'nonce': nonce, 'verifier': verifier})}"
+
+    def consent(self, url: str, identity: ProviderIdentity) -> tuple[str, str]:
+        """Say yes as this person; the state and the code that the browser brings back."""
+        asked = dict(parse_qsl(urlsplit(url).query))
+        code = f"4/{len(self._codes) + 1}"
+        self._codes[code] = (identity, asked["nonce"], asked["verifier"])
+        return asked["state"], code
+
+    async def identify(self, *, code: str, nonce: str, verifier: str, issuer: str | None) -> ProviderIdentity:
+        self._trouble()
+        identity, *expected = self._codes.pop(code, (None, "", ""))
+        if identity is None or expected != [nonce, verifier] or issuer not in {None, self.issuer}:
+            raise Invalid("token_invalid", "This cannot be trusted.")
+        return identity
+
+    def _trouble(self) -> None:
+        if self.troubles:
+            raise self.troubles.pop(0)
 
 
 class FakeDownloads(OutputDownloads):

@@ -29,6 +29,30 @@ class RegistrationRepeated(Event, frozen=True):
     key: str
 
 
+class PasswordResetAsked(Event, frozen=True):
+    """Somebody forgot the password of an address; if it has an account, its owner is mailed a link."""
+
+    job = "send_password_reset_mail"
+    reset_id: int
+    key: str
+
+
+class ProfilePictureOffered(Event, frozen=True):
+    """The provider that a user signed in with shows a picture of them, which may be copied."""
+
+    job = "copy_profile_picture"
+    user_id: int
+
+
+class AccountErased(Event, frozen=True):
+    """A user deleted their account; their work in progress, pictures and records are to follow."""
+
+    job = "erase_works"
+    user_id: int
+    last: bool = False
+    """Some minutes later: nobody can be storing a picture of theirs any more."""
+
+
 class ViewSubmittable(Event, frozen=True):
     """A view waits for a worker to create its prediction."""
 
@@ -41,6 +65,13 @@ class ViewFinishable(Event, frozen=True):
 
     job = "finish_view"
     view_id: int
+
+
+class PictureDiscarded(Event, frozen=True):
+    """No record names this picture any more; its file may leave storage."""
+
+    job = "discard_picture"
+    key: str
 
 
 class PredictionAbandoned(Event, frozen=True):

@@ -7,12 +7,12 @@ from typing import Generic, TypeVar
 from msgspec import Struct
 
 from domain.errors import Invalid
+from domain.identifiers import LARGEST_ID
 
 Item = TypeVar("Item")
 
 DEFAULT_LIMIT = 20
 LARGEST_LIMIT = 100
-_LARGEST_ID = 2**63 - 1
 
 
 class Page(Struct, Generic[Item], frozen=True):
@@ -32,6 +32,6 @@ def id_in(cursor: str | None) -> int | None:
         text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode("ascii")
     except (ValueError, binascii.Error):
         text = ""
-    if not text.isascii() or not text.isdigit() or len(text) > len(str(_LARGEST_ID)) or int(text) > _LARGEST_ID:
+    if not text.isascii() or not text.isdigit() or len(text) > len(str(LARGEST_ID)) or int(text) > LARGEST_ID:
         raise Invalid("validation_failed", "This cursor was not made by this API.", field="cursor")
     return int(text)

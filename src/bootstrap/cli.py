@@ -13,6 +13,7 @@ from domain.errors import Failure
 from presentation.cli.credits import credit_commands
 from presentation.cli.operations import refuse
 from presentation.cli.styles import styles
+from presentation.cli.tokens import token_commands
 
 _USAGE = 2
 _CONFLICT = 4
@@ -182,6 +183,7 @@ def _database_url() -> str:
 
 main.add_command(styles)
 main.add_command(credit_commands)
+main.add_command(token_commands)
 
 if __name__ == "__main__":
     main()

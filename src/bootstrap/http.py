@@ -25,6 +25,7 @@ from presentation.http.bodies import StrictRequest
 from presentation.http.documentation import SECURITY_SCHEMES
 from presentation.http.edge import Edge
 from presentation.http.errors import EXCEPTION_HANDLERS
+from presentation.http.google import BrowserReturn, GoogleController
 from presentation.http.health import HealthController, HealthProbes
 from presentation.http.images import ImageController, ProviderWebhookController
 from presentation.http.limits import Limiter, RateLimits
@@ -32,6 +33,7 @@ from presentation.http.media import read_picture
 from presentation.http.metrics import HttpMetrics
 from presentation.http.reference import ReferenceJson, ReferencePage
 from presentation.http.security import ClientAddresses, Origins
+from presentation.http.sessions import SessionController
 from presentation.http.styles import StyleController, StylePages, StylesShortcut
 from presentation.http.users import UserController
 
@@ -47,7 +49,15 @@ def create_app(settings: Settings, *overrides: Provider) -> Litestar:
     container = create_container(settings, _web(settings, limiter), LitestarProvider(), *overrides)
     api = DishkaRouter(
         PREFIX,
-        route_handlers=[AuthController, UserController, StyleController, ImageController, ProviderWebhookController],
+        route_handlers=[
+            AuthController,
+            *([GoogleController] if settings.google_client_id else []),
+            SessionController,
+            UserController,
+            StyleController,
+            ImageController,
+            ProviderWebhookController,
+        ],
         dependencies={"actor": Provide(provide_actor)},
     )
 
@@ -102,6 +112,10 @@ def _web(settings: Settings, limiter: Limiter) -> Provider:
         refresh_seconds=int(settings.refresh_token_days * 86_400),
     )
     web.provide(lambda: cookies, provides=TokenCookies)
+    browser = BrowserReturn(
+        cookies, frontend_url=settings.frontend_url or settings.public_url, secure=settings.secure_cookies
+    )
+    web.provide(lambda: browser, provides=BrowserReturn)
     return web
 
 

@@ -16,7 +16,7 @@ from bootstrap.settings import Settings
 from infrastructure.database.outbox import OutboxRelay
 from infrastructure.job_queue import JOB, QUEUE, ArqDoorbell, pack, redis_settings, unpack
 from presentation.worker.jobs import LONGEST_SECONDS, Deliveries
-from presentation.worker.schedules import RELAY_SECONDS, Schedules, every
+from presentation.worker.schedules import HOUSEKEEPING_SECONDS, RELAY_SECONDS, Schedules, every
 
 log = structlog.get_logger()
 
@@ -69,6 +69,7 @@ async def _schedules(container: AsyncContainer, settings: Settings, stop: asynci
         every(RELAY_SECONDS, schedules.ring_due_rows, stop),
         every(settings.poll_seconds, schedules.poll_predictions, stop),
         every(settings.sweep_seconds, schedules.sweep_views, stop),
+        every(HOUSEKEEPING_SECONDS, schedules.purge_expired, stop),
     ]
 
 

@@ -76,7 +76,7 @@ class GeneratedImage:
 
     def output_key(self, render: ViewRender) -> str:
         """Where an attempt's picture is stored: the same attempt, tried again, overwrites its own file only."""
-        return f"images/{self.folder}/{render.view}-{render.round}-{render.attempt}.jpg"
+        return output_key(self.folder, render.view, render.round, render.attempt)
 
     def claim_submit(self, render: ViewRender, now: datetime, policy: RenderPolicy) -> int | None:
         """Take a waiting view to create its prediction; None when there is nothing to take or no time left.
@@ -199,6 +199,14 @@ class GeneratedImage:
         self._derive_status()
         return change
 
+    def cancel(self, now: datetime) -> Change:
+        """End every view that is open, at once; what a worker or the provider still brings for it is late."""
+        change = Change(ended=[render for render in self.views if render.open])
+        for render in change.ended:
+            render.end(Status.CANCELLED, now)
+        self._derive_status()
+        return change
+
     def expire(self, render: ViewRender, now: datetime, policy: RenderPolicy) -> Change:
         """What the sweeper does to a view that nothing moves any more.
 
@@ -239,6 +247,10 @@ class GeneratedImage:
             self.status = Status.PROCESSING
         else:
             self.status = self.front.status
+
+
+def output_key(folder: str, view: View, round_: int, attempt: int) -> str:
+    return f"images/{folder}/{view}-{round_}-{attempt}.jpg"
 
 
 def _spent(render: ViewRender, policy: RenderPolicy) -> bool:

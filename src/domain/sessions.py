@@ -6,6 +6,7 @@ from enum import Enum, StrEnum, auto
 
 REFRESH_GRACE = timedelta(seconds=10)
 SESSION_LIFE = timedelta(days=30)
+FRESH = timedelta(minutes=5)
 
 
 class SignInMethod(StrEnum):
@@ -39,6 +40,10 @@ class Session:
 
     def alive(self, now: datetime) -> bool:
         return self.revoked_at is None and now < self.created_at + SESSION_LIFE
+
+    def fresh(self, method: SignInMethod, now: datetime) -> bool:
+        """Whether it began by this method a moment ago, so that whoever holds it need not prove themselves again."""
+        return self.signed_in_by is method and now < self.created_at + FRESH
 
     def revoke(self, now: datetime) -> None:
         self.revoked_at = self.revoked_at or now

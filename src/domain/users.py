@@ -1,6 +1,7 @@
 """Who uses the service: users, and sign-ups that wait for their mailed link."""
 
 import re
+import secrets
 import unicodedata
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -9,8 +10,11 @@ from enum import StrEnum
 from domain.errors import Invalid
 
 VERIFICATION_LIFE = timedelta(hours=24)
+RESET_LIFE = timedelta(minutes=30)
 NAME_LENGTH = 70
 PASSWORD_LENGTH = (8, 128)
+PROFILE_PICTURE_SIDES = (64, 512)
+"""Pixels: the short side that is sent at least, and the square that is kept at most."""
 
 _ADDRESS = re.compile(r"[a-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}")
 _ADDRESS_LENGTH = 254
@@ -37,6 +41,24 @@ class User:
     deleted_at: datetime | None = None
     id: int = field(init=False, repr=False)
 
+    def hand_over(self) -> None:
+        """Leave the account to whoever has just proved its address: a password from before is a stranger's."""
+        self.password_hash = None
+        self.is_verified = True
+
+    def erase(self, now: datetime) -> None:
+        """Leave a pseudonym, for the ledger to go on with: nobody can be reached, recognised or signed in by it."""
+        self.email = f"erased-{self.id}@erased.invalid"  # RFC 2606, section 2: no mailbox is ever there
+        self.name = "Erased"
+        self.password_hash = self.profile_picture = None
+        self.is_disabled = True
+        self.deleted_at = now
+
+    def show_picture(self, key: str | None) -> str | None:
+        """Show this picture, or none; returns the one before, whose file nothing names any more."""
+        former, self.profile_picture = self.profile_picture, key
+        return former
+
 
 @dataclass(kw_only=True, eq=False)
 class Registration:
@@ -61,6 +83,20 @@ class Registration:
         )
 
 
+@dataclass(kw_only=True, eq=False)
+class PasswordReset:
+    """A mailed link under which the owner of an address chooses a new password, once."""
+
+    email: str
+    token_seed: bytes
+    token_hash: bytes
+    created_at: datetime
+    id: int = field(init=False, repr=False)
+
+    def expired(self, now: datetime) -> bool:
+        return now >= self.created_at + RESET_LIFE
+
+
 def email_address(text: str) -> str:
     """The address in lower case, or `Invalid`.
 
@@ -80,6 +116,11 @@ def display_name(text: str) -> str:
     if not 1 <= len(name) <= NAME_LENGTH:
         raise Invalid("validation_failed", f"A name has 1 to {NAME_LENGTH} characters.", field="name")
     return name
+
+
+def new_profile_picture_key() -> str:
+    """An unguessable key: 24 random bytes."""
+    return f"pictures/profile/{secrets.token_urlsafe(24)}.jpg"
 
 
 def mailbox(email: str) -> str:

@@ -3,6 +3,7 @@
 import asyncio
 import os
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pyvips
 
@@ -39,14 +40,21 @@ class VipsPictureProcessor(PictureProcessor):
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._threads, _normalise, data, max_side, min_side)
 
+    async def square(self, data: bytes, *, side: int, min_side: int) -> Picture:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, partial(_normalise, data, side, min_side, square=True))
 
-def _normalise(data: bytes, max_side: int, min_side: int) -> Picture:
+
+def _normalise(data: bytes, max_side: int, min_side: int, *, square: bool = False) -> Picture:
     if not data.startswith(_MAGIC):
         raise Unprocessable("image_unreadable", "The file is not a JPEG, PNG or GIF picture.")
     try:
         header = pyvips.Image.new_from_buffer(data, "", access="sequential")
         _check_size(header, min_side)
-        picture = _upright_srgb(data, max_side, in_other_colours=header.get_typeof("icc-profile-data") != 0)
+        in_other_colours = header.get_typeof("icc-profile-data") != 0
+        # libvips cuts, but does not enlarge: a square of more than the short side would come out as an oblong.
+        side = min(max_side, header.width, header.height) if square else max_side
+        picture = _upright_srgb(data, side, in_other_colours=in_other_colours, cut="centre" if square else "none")
         encoded: bytes = picture.jpegsave_buffer(Q=JPEG_QUALITY, keep="none")
     except pyvips.Error as error:
         raise Unprocessable("image_unreadable", "The picture is broken or incomplete.") from error
@@ -61,7 +69,7 @@ def _check_size(header: pyvips.Image, min_side: int) -> None:
         raise Unprocessable("image_too_small", f"The picture's short side has fewer than {min_side} pixels.")
 
 
-def _upright_srgb(data: bytes, max_side: int, *, in_other_colours: bool) -> pyvips.Image:
+def _upright_srgb(data: bytes, max_side: int, *, in_other_colours: bool, cut: str) -> pyvips.Image:
     """Turned as its EXIF orientation says, 8-bit sRGB, without alpha; shrunk while it is decoded.
 
     The loader is told through `option_string`: libvips 8.18 does not hand the `fail_on` of `thumbnail_buffer` on to it,
@@ -70,7 +78,7 @@ def _upright_srgb(data: bytes, max_side: int, *, in_other_colours: bool) -> pyvi
     """
     conversion = {"output_profile": "srgb"} if in_other_colours else {}
     picture = pyvips.Image.thumbnail_buffer(
-        data, max_side, height=max_side, size="down", option_string="fail_on=error", **conversion
+        data, max_side, height=max_side, size="down", crop=cut, option_string="fail_on=error", **conversion
     )
     if picture.interpretation != "srgb":
         picture = picture.colourspace("srgb")

@@ -13,5 +13,8 @@ class ConfiguredLinks(Links):
             return f"{self._frontend_url}/verify?token={token}"
         return f"{self._public_url}/api/v1/auth/verify?token={token}"
 
+    def password_reset(self, token: str) -> str:
+        return f"{self.sign_in()}/reset-password?token={token}"
+
     def sign_in(self) -> str:
         return self._frontend_url or self._public_url

@@ -14,12 +14,15 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
 from application.auth.ports import Passwords
+from domain.errors import Throttled
 
 MEMORY_KIB = 19_456
 TIME_COST = 2
 PARALLELISM = 1
 """The OWASP password storage cheat sheet's first choice for argon2id with m = 19 MiB."""
 COMMON = 3_000
+MOST_WAITING = 64
+"""Some seconds of work: who asks when so many wait already would have given up before the turn came."""
 _NICENESS = 5
 
 T = TypeVar("T")
@@ -28,17 +31,18 @@ T = TypeVar("T")
 class Argon2Passwords(Passwords):
     """Hashes in as many threads as there are cores to spare: argon2 lets go of the interpreter while it works.
 
-    The pool is the semaphore: excess work queues there, and the event loop goes on answering. Where cores are short,
-    the threads give way to it.
+    The pool is the semaphore: excess work queues there, and the event loop goes on answering. Beyond a number of
+    waiting hashes the next is refused (`Throttled`, `rate_limited`), whatever it is for. Where cores are short, the
+    threads give way to the event loop.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, most_waiting: int = MOST_WAITING) -> None:
         self._hasher = PasswordHasher(
             time_cost=TIME_COST, memory_cost=MEMORY_KIB, parallelism=PARALLELISM, type=Type.ID
         )
-        self._threads = ThreadPoolExecutor(
-            max((os.cpu_count() or 2) - 1, 1), thread_name_prefix="argon2", initializer=_give_way
-        )
+        threads = max((os.cpu_count() or 2) - 1, 1)
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="argon2", initializer=_give_way)
+        self._free_places = threads + most_waiting
         self._common = frozenset(FREQUENCY_LISTS["passwords"][:COMMON])
         self._nobodys_hash = self._hasher.hash(os.urandom(16).hex())
 
@@ -65,7 +69,13 @@ class Argon2Passwords(Passwords):
             return False
 
     async def _away(self, work: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+        if not self._free_places:
+            raise Throttled("rate_limited", "Too many people are signing in; please try again.", retry_after=1)
+        self._free_places -= 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+        finally:
+            self._free_places += 1
 
 
 def _give_way() -> None:

@@ -1,4 +1,4 @@
-"""Access and refresh tokens: JWTs signed with HS256; and the tokens of mailed links."""
+"""Access and refresh tokens and sign-in attempts: JWTs signed with HS256; and the tokens of mailed links."""
 
 import base64
 import hmac
@@ -9,8 +9,9 @@ from typing import Any
 
 import jwt
 
-from application.auth.ports import AccessClaims, RefreshClaims, Tokens
+from application.auth.ports import AccessClaims, RefreshClaims, SignInAttempt, Tokens
 from domain.errors import Unauthenticated
+from domain.identifiers import LARGEST_ID
 from domain.sessions import SESSION_LIFE, Session
 
 ISSUER = "hair-tryon"
@@ -18,14 +19,15 @@ AUDIENCE = "hair-tryon-api"
 ACCESS_TYPE = "at+jwt"
 """RFC 9068, section 2.1."""
 REFRESH_TYPE = "rt+jwt"
+ATTEMPT_TYPE = "attempt+jwt"
 ALGORITHM = "HS256"
 LEEWAY = timedelta(seconds=30)
 LONGEST_TOKEN = 4096
 """Characters. Ours have about 400."""
 
 _ACCESS_CLAIMS = ["iss", "aud", "sub", "sid", "jti", "iat", "exp"]
+_ATTEMPT_CLAIMS = ["iss", "aud", "jti", "state", "nonce", "verifier", "next", "exp"]
 _REFRESH_CLAIMS = ["iss", "aud", "sid", "ctr", "jti", "iat", "exp"]
-_LARGEST_ID = 2**63 - 1
 
 
 class JwtTokens(Tokens):
@@ -65,7 +67,7 @@ class JwtTokens(Tokens):
     def read_access(self, text: str) -> AccessClaims:
         claims = self._read(text, ACCESS_TYPE, _ACCESS_CLAIMS)
         subject = claims["sub"]
-        if not (isinstance(subject, str) and subject.isdecimal() and len(subject) < len(str(_LARGEST_ID))):
+        if not (isinstance(subject, str) and subject.isdecimal() and len(subject) < len(str(LARGEST_ID))):
             raise _not_ours()
         return AccessClaims(int(subject), _identifier(claims["sid"]), claims["jti"], int(claims["exp"]))
 
@@ -73,6 +75,30 @@ class JwtTokens(Tokens):
         claims = self._read(text, REFRESH_TYPE, _REFRESH_CLAIMS)
         expires_at = datetime.fromtimestamp(claims["exp"], UTC)
         return RefreshClaims(_identifier(claims["sid"]), _identifier(claims["ctr"]), claims["jti"], expires_at)
+
+    def attempt(self, attempt: SignInAttempt) -> str:
+        return self._sign(
+            {
+                "jti": attempt.token_id,
+                "state": attempt.state,
+                "nonce": attempt.nonce,
+                "verifier": attempt.verifier,
+                "next": attempt.next,
+                "exp": attempt.expires_at,
+            },
+            ATTEMPT_TYPE,
+        )
+
+    def read_attempt(self, text: str) -> SignInAttempt:
+        claims = self._read(text, ATTEMPT_TYPE, _ATTEMPT_CLAIMS)
+        return SignInAttempt(
+            token_id=claims["jti"],
+            state=claims["state"],
+            nonce=claims["nonce"],
+            verifier=claims["verifier"],
+            next=claims["next"],
+            expires_at=datetime.fromtimestamp(claims["exp"], UTC) + LEEWAY,
+        )
 
     def mailed(self, seed: bytes) -> str:
         key = self._keys[self._kid].encode()
@@ -113,7 +139,7 @@ def _key_id(key: str) -> str:
 
 
 def _identifier(value: object) -> int:
-    if not isinstance(value, int) or not 0 <= value <= _LARGEST_ID:
+    if not isinstance(value, int) or not 0 <= value <= LARGEST_ID:
         raise _not_ours()
     return value
 

@@ -8,6 +8,7 @@ import secrets
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +98,18 @@ class Rig:
         worker.start()
         worker.wait_for_line("worker_ready")
         return worker
+
+    @contextmanager
+    def another_api(self, **settings: str) -> Iterator[str]:
+        """Run one more API, with these settings changed; yields its address."""
+        port = free_port()
+        api = self._program(f"api-{port}", [*_HAIRTRYON, "serve", "--port", str(port)], **settings)
+        api.start()
+        try:
+            api.wait_until(lambda: answers(f"http://127.0.0.1:{port}/health/live"))
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            api.stop()
 
     def hairtryon(self, *arguments: str) -> Any:
         """Run an operator's command, which must succeed; returns what it shows with `--json`."""

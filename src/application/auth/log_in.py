@@ -4,7 +4,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from application.actor import Actor
-from application.auth.ports import Passwords, RegistrationRepository, UserRepository
+from application.auth.ports import LoginThrottle, Passwords, RegistrationRepository, UserRepository
 from application.auth.sign_in import SignIn
 from application.auth.tokens import TokenPair
 from application.ports import UnitOfWork
@@ -28,6 +28,7 @@ class LogInHandler:
 
     users: UserRepository
     registrations: RegistrationRepository
+    throttle: LoginThrottle
     passwords: Passwords
     sign_in: SignIn
     uow: UnitOfWork
@@ -37,6 +38,8 @@ class LogInHandler:
             email = email_address(command.email)
         except Invalid:
             email = ""
+        client_ip = actor.client.ip
+        await self.throttle.admit(email or command.email, client_ip)
         user = await self.users.by_email(email)
         waiting = await self.registrations.latest_for(email)
         password_hash = user.password_hash if user and user.is_verified else None
@@ -44,13 +47,22 @@ class LogInHandler:
         await self.uow.commit()
         matches = await self.passwords.verify(password_hash, command.password)
         waits = await self.passwords.verify(waiting.password_hash if waiting else None, command.password)
+        if matches:
+            await self.throttle.succeeded(email, client_ip)
+        # A sign-up's password clears no failures: anybody can sign up with any address, and then know one.
         if waits and not matches:
             raise Forbidden("email_not_verified", "Please use the link we mailed you first.")
-        user = await self.users.by_email(email)
-        if not matches or user is None or user.password_hash != password_hash:
-            raise Unauthenticated("invalid_credentials", "E-mail or password is wrong.")
-        if user.password_hash is not None and self.passwords.outdated(user.password_hash):
-            user.password_hash = await self.passwords.hash(command.password)
+        if not matches or user is None or password_hash is None:
+            raise _wrong()
+        renewed = await self.passwords.hash(command.password) if self.passwords.outdated(password_hash) else None
+        user = await self.users.claim(user.id)
+        if user is None or user.password_hash != password_hash:
+            raise _wrong()
+        user.password_hash = renewed or password_hash
         tokens = await self.sign_in.begin(user, actor.client, SignInMethod.PASSWORD, await self.uow.now())
         await self.uow.commit()
         return tokens
+
+
+def _wrong() -> Unauthenticated:
+    return Unauthenticated("invalid_credentials", "E-mail or password is wrong.")

@@ -1,15 +1,14 @@
-import secrets
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Annotated
 from uuid import uuid4
 
 from msgspec import Meta, Struct
 
 from application.actor import Actor
+from application.auth.mailed_tokens import MailedToken
+from application.auth.new_password import NewPassword, Password
 from application.auth.ports import (
     MailAllowance,
-    Passwords,
     RegistrationRepository,
     Tokens,
     UserRepository,
@@ -17,10 +16,7 @@ from application.auth.ports import (
 from application.auth.tokens import Accepted
 from application.events import RegistrationMade, RegistrationRepeated
 from application.ports import Outbox, UnitOfWork
-from domain.errors import Invalid
-from domain.users import PASSWORD_LENGTH, Registration, display_name, email_address, mailbox
-
-Password = Annotated[str, Meta(min_length=PASSWORD_LENGTH[0], max_length=PASSWORD_LENGTH[1])]
+from domain.users import Registration, display_name, email_address, mailbox
 
 
 class Register(Struct, frozen=True, forbid_unknown_fields=True):
@@ -35,7 +31,7 @@ class RegisterHandler:
 
     users: UserRepository
     registrations: RegistrationRepository
-    passwords: Passwords
+    new_password: NewPassword
     tokens: Tokens
     allowance: MailAllowance
     outbox: Outbox
@@ -43,19 +39,17 @@ class RegisterHandler:
 
     async def __call__(self, command: Register, actor: Actor) -> Accepted:
         email, name = email_address(command.email), display_name(command.name)
-        if self.passwords.common(command.password):
-            raise Invalid("password_too_common", "Attackers try this password first.", field="password")
-        password_hash = await self.passwords.hash(command.password)
+        password_hash = await self.new_password.hash(command.password, field="password")
         now = await self.uow.now()
         known = await self.users.by_email(email)
         mail_allowed = await self.allowance.take(mailbox(email))
-        seed = secrets.token_bytes(32)
+        token = MailedToken.new(self.tokens)
         registration = Registration(
             email=email,
             name=name,
             password_hash=password_hash,
-            token_seed=seed,
-            token_hash=sha256(self.tokens.mailed(seed).encode()).digest(),
+            token_seed=token.seed,
+            token_hash=token.digest,
             created_at=now,
         )
         # Kept for a known address as well, though its link is mailed to nobody: logging in with the password that was

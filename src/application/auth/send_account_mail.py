@@ -1,13 +1,13 @@
 """Mails about accounts, sent by the worker from what the outbox announced."""
 
 from dataclasses import dataclass
-from hashlib import sha256
 
 import structlog
 
 from application.actor import Actor
-from application.auth.ports import Links, RegistrationRepository, Tokens, UserRepository
-from application.events import RegistrationMade, RegistrationRepeated
+from application.auth.mailed_tokens import digest_of
+from application.auth.ports import Links, PasswordResetRepository, RegistrationRepository, Tokens, UserRepository
+from application.events import PasswordResetAsked, RegistrationMade, RegistrationRepeated
 from application.mail import Mail, Mailer, MailRefused, MailTemplates
 from application.ports import UnitOfWork
 
@@ -16,8 +16,9 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendVerificationMailHandler:
-    """Mail the link of a sign-up, unless it has been used or superseded meanwhile."""
+    """Mail the link of a sign-up, unless it has been used, superseded or overtaken by an account meanwhile."""
 
+    users: UserRepository
     registrations: RegistrationRepository
     tokens: Tokens
     links: Links
@@ -27,11 +28,14 @@ class SendVerificationMailHandler:
 
     async def __call__(self, event: RegistrationMade, actor: Actor) -> None:
         registration = await self.registrations.by_id(event.registration_id)
-        if registration is None:
+        if registration is None or registration.expired(await self.uow.now()):
+            return
+        known = await self.users.by_email(registration.email)
+        if known is not None and known.is_verified:
             return
         token = self.tokens.mailed(registration.token_seed)
         # The key that makes tokens may have been replaced since; the link that goes out is the one that works.
-        registration.token_hash = sha256(token.encode()).digest()
+        registration.token_hash = digest_of(token)
         await self.uow.commit()
         link = self.links.verification(token)
         mail = self.templates.verification(registration.email, registration.name, link, key=event.key)
@@ -51,9 +55,35 @@ class SendAccountExistsMailHandler:
     async def __call__(self, event: RegistrationRepeated, actor: Actor) -> None:
         user = await self.users.by_id(event.user_id)
         await self.uow.commit()
-        if user is None:
+        if user is None or user.deleted_at is not None:
             return
         mail = self.templates.account_exists(user.email, user.name, self.links.sign_in(), key=event.key)
+        await _send(self.mailer, mail)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendPasswordResetMailHandler:
+    """Mail the link to choose a new password, if the address has an account and no later link was asked for."""
+
+    users: UserRepository
+    resets: PasswordResetRepository
+    tokens: Tokens
+    links: Links
+    templates: MailTemplates
+    mailer: Mailer
+    uow: UnitOfWork
+
+    async def __call__(self, event: PasswordResetAsked, actor: Actor) -> None:
+        reset = await self.resets.by_id(event.reset_id)
+        if reset is None or reset.expired(await self.uow.now()):
+            return
+        user = await self.users.by_email(reset.email)
+        if user is None:
+            return
+        token = self.tokens.mailed(reset.token_seed)
+        reset.token_hash = digest_of(token)  # as above
+        await self.uow.commit()
+        mail = self.templates.password_reset(user.email, user.name, self.links.password_reset(token), key=event.key)
         await _send(self.mailer, mail)
 
 

@@ -1,22 +1,17 @@
 from dataclasses import dataclass
-from hashlib import sha256
-from typing import Annotated, NewType
+from typing import Annotated
 
 from msgspec import Meta, Struct
 
 from application.actor import Actor
-from application.auth.ports import RegistrationRepository, SignupGrants, UserRepository
+from application.auth.free_credits import FreeCredits
+from application.auth.mailed_tokens import digest_of
+from application.auth.ports import RegistrationRepository, UserRepository
 from application.auth.sign_in import SignIn
 from application.auth.tokens import TokenPair
-from application.credits.ports import CreditAccounts
 from application.ports import UnitOfWork
-from domain.credits import Cause
 from domain.errors import Invalid
 from domain.sessions import SignInMethod
-from domain.users import mailbox
-
-FreeCredits = NewType("FreeCredits", int)
-"""What a new customer gets, once."""
 
 
 class VerifyEmail(Struct, frozen=True, forbid_unknown_fields=True):
@@ -32,14 +27,12 @@ class VerifyEmailHandler:
 
     users: UserRepository
     registrations: RegistrationRepository
-    grants: SignupGrants
-    accounts: CreditAccounts
+    free_credits: FreeCredits
     sign_in: SignIn
     uow: UnitOfWork
-    free_credits: FreeCredits
 
     async def __call__(self, command: VerifyEmail, actor: Actor) -> TokenPair:
-        registration = await self.registrations.claim(sha256(command.token.encode("utf-8", "replace")).digest())
+        registration = await self.registrations.claim(digest_of(command.token))
         now = await self.uow.now()
         if registration is None or registration.expired(now) or await self.users.by_email(registration.email):
             raise Invalid("token_invalid", "This link has been used or has expired.", field="token")
@@ -47,8 +40,7 @@ class VerifyEmailHandler:
         await self.users.add(user)
         await self.registrations.void_all(user.email)
         await self.uow.flush()
-        if self.free_credits and await self.grants.claim(mailbox(user.email)):
-            await self.accounts.record(user.id, self.free_credits, Cause.SIGNUP, natural_key=f"signup:{user.id}")
+        await self.free_credits.give(user)
         tokens = await self.sign_in.begin(user, actor.client, SignInMethod.LINK, now)
         await self.uow.commit()
         return tokens

@@ -11,13 +11,14 @@ from application.images.ports import ImageRepository, UploadRepository
 from application.ports import IdempotencyKeys, IdempotentRequest, Outbox, UnitOfWork
 from application.styles.ports import StyleRepository
 from domain.errors import NotFound, Unprocessable
+from domain.identifiers import LARGEST_ID
 from domain.images import GeneratedImage
 from domain.uploads import Upload, upload_key_in
 from domain.views import RenderPolicy, View, wanted_views
 
 
 class GenerateImage(Struct, frozen=True, forbid_unknown_fields=True):
-    style_id: Annotated[int, Meta(ge=1, le=2**63 - 1)]
+    style_id: Annotated[int, Meta(ge=1, le=LARGEST_ID)]
     image_input_url: Annotated[str, Meta(max_length=2048)]
     views: Annotated[tuple[View, ...], Meta(min_length=1, max_length=len(View))] = (View.FRONT,)
 

@@ -22,8 +22,28 @@ class UploadRepository(Protocol):
     async def by_key(self, key: str, *, owner: int) -> Upload | None: ...
 
 
+class UploadRecord(Struct, frozen=True):
+    id: int
+    key: str
+    width: int
+    height: int
+    size: int
+    """Bytes."""
+    created_at: datetime
+
+
+class UploadReader(Protocol):
+    async def latest(self, owner: int, *, before: int | None, limit: int) -> list[UploadRecord]:
+        """Uploads with an id below `before`, newest first."""
+        ...
+
+
 class ImageRepository(Protocol):
     async def add(self, image: GeneratedImage) -> None: ...
+
+    async def by_id(self, image_id: int) -> GeneratedImage | None:
+        """The try-on, as stored now and kept to this transaction until it ends."""
+        ...
 
     async def claim(self, view_id: int) -> tuple[GeneratedImage, ViewRender] | None:
         """The try-on that a view belongs to, as stored now and kept to this transaction until it ends."""
@@ -122,6 +142,10 @@ class PictureProcessor(Protocol):
         `image_too_many_pixels` (over 25 megapixels, read from the header before anything is decoded) or
         `image_too_small` (short side under `min_side` pixels).
         """
+        ...
+
+    async def square(self, data: bytes, *, side: int, min_side: int) -> Picture:
+        """As `normalise`, cut to the square in the centre, of `side` pixels at most."""
         ...
 
 

@@ -7,8 +7,9 @@ from application.actor import Actor
 from application.events import ViewFinishable
 from application.images.ports import ImageRepository, Prediction
 from application.ports import Outbox, UnitOfWork
+from domain.identifiers import LARGEST_ID
 
-Identifier = Annotated[int, Meta(ge=1, le=2**63 - 1)]
+Identifier = Annotated[int, Meta(ge=1, le=LARGEST_ID)]
 
 
 class RecordPrediction(Struct, frozen=True):

@@ -3,8 +3,8 @@ from dataclasses import dataclass
 from msgspec import Struct
 
 from application.actor import Actor
+from application.users.account import read_profile
 from application.users.ports import Profile, ProfileReader
-from domain.errors import NotFound
 
 
 class GetProfile(Struct, frozen=True):
@@ -18,7 +18,4 @@ class GetProfileHandler:
     profiles: ProfileReader
 
     async def __call__(self, query: GetProfile, actor: Actor) -> Profile:
-        profile = await self.profiles.profile(actor.require_user())
-        if profile is None:
-            raise NotFound("user_not_found", "There is no such user.")
-        return profile
+        return await read_profile(self.profiles, actor.require_user())

@@ -5,7 +5,9 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from application.images.ports import OutputDownloads
 from domain.users import Role
+from domain.views import Status, View, ViewError
 
 
 class Profile(Struct, frozen=True):
@@ -21,5 +23,60 @@ class Profile(Struct, frozen=True):
     created_at: datetime
 
 
+class ProfilePictureDownloads(OutputDownloads, Protocol):
+    """As its parent, from the hosts where identity providers show pictures of people."""
+
+
 class ProfileReader(Protocol):
     async def profile(self, user_id: int) -> Profile | None: ...
+
+    async def picture(self, user_id: int) -> str | None:
+        """The key of the profile picture, where there is one."""
+        ...
+
+
+class PersonalRecords(Protocol):
+    """What is known of a person, when it has to go."""
+
+    async def forget_person(self, user_id: int, email: str) -> None:
+        """Remove sessions, identities, waiting sign-ups, mailed links and kept answers."""
+        ...
+
+    async def open_images(self, user_id: int) -> list[int]:
+        """Ids of try-ons that are still in progress."""
+        ...
+
+    async def pictures(self, user_id: int) -> list[str]:
+        """Where uploads and outputs are stored, and where outputs of attempts would be that nobody noted."""
+        ...
+
+    async def forget_works(self, user_id: int) -> None:
+        """Remove uploads, try-ons, their views and their resolved holds; the ledger keeps its entries."""
+        ...
+
+
+class ViewRecord(Struct, frozen=True):
+    view: View
+    status: Status
+    error: ViewError | None
+    key: str | None
+    """Where the output is stored, once there is one."""
+    accepted_at: datetime
+    finished_at: datetime | None
+
+
+class TryOnRecord(Struct, frozen=True):
+    id: int
+    upload_id: int
+    style: str
+    """Its name."""
+    status: Status
+    is_favourite: bool
+    created_at: datetime
+    views: list[ViewRecord]
+
+
+class TryOnReader(Protocol):
+    async def latest(self, owner: int, *, before: int | None, limit: int) -> list[TryOnRecord]:
+        """Try-ons with an id below `before` that are not deleted, newest first."""
+        ...

@@ -10,7 +10,7 @@ from dishka import (
     provide,
 )
 
-from application.auth.ports import Links, Passwords, Tokens
+from application.auth.ports import IdentityProvider, Links, LoginThrottle, Passwords, Tokens
 from application.images.ports import (
     ImageModel,
     OutputDownloads,
@@ -20,21 +20,30 @@ from application.images.ports import (
 from application.mail import Mailer, MailTemplates
 from application.ports import Clock
 from application.styles.ports import Catalogue
+from application.users.ports import ProfilePictureDownloads
 from application.webhooks import WebhookVerifier
 from bootstrap.settings import Settings
 from infrastructure.brevo import BrevoMailer
 from infrastructure.catalogue import TomlCatalogue
 from infrastructure.clock import SystemClock
 from infrastructure.downloads import GuardedDownloads
+from infrastructure.google import GoogleIdentityProvider
 from infrastructure.images import VipsPictureProcessor
 from infrastructure.job_queue import ArqDoorbell
 from infrastructure.links import ConfiguredLinks
 from infrastructure.mail_templates import JinjaMailTemplates
 from infrastructure.passwords import Argon2Passwords
 from infrastructure.replicate import ReplicateModel
+from infrastructure.small_documents import SmallDocuments
 from infrastructure.storage.disk import DiskStorage
+from infrastructure.throttle import RedisThrottle
 from infrastructure.tokens import JwtTokens
 from infrastructure.webhook_signatures import StandardWebhookVerifier
+
+GOOGLE_PICTURE_HOSTS = ("googleusercontent.com",)
+"""With their subdomains: where the `picture` of Google's ID tokens is."""
+LARGEST_PROFILE_PICTURE = 10 * 1024 * 1024
+"""Bytes."""
 
 
 class Gateways(Provider):
@@ -88,6 +97,27 @@ class Gateways(Provider):
         await downloads.aclose()
 
     @provide
+    async def profile_picture_downloads(self, settings: Settings) -> AsyncIterator[ProfilePictureDownloads]:
+        played = settings.played_google_host
+        downloads = GuardedDownloads(
+            hosts=GOOGLE_PICTURE_HOSTS, plain_http=[played] if played else [], max_bytes=LARGEST_PROFILE_PICTURE
+        )
+        yield downloads
+        await downloads.aclose()
+
+    @provide
+    async def identity_provider(self, settings: Settings) -> AsyncIterator[IdentityProvider]:
+        provider = GoogleIdentityProvider(
+            issuer=settings.google_issuer,
+            client_id=settings.google_client_id,
+            client_secret=settings.google_client_secret,
+            redirect_uri=f"{settings.public_url}/api/v1/auth/google/callback",
+            documents=SmallDocuments(),
+        )
+        yield provider
+        await provider.aclose()
+
+    @provide
     async def mailer(self, settings: Settings) -> AsyncIterator[Mailer]:
         mailer = BrevoMailer(
             base_url=settings.brevo_base_url,
@@ -103,6 +133,12 @@ class Gateways(Provider):
         doorbell = ArqDoorbell(settings.redis_url)
         yield doorbell
         await doorbell.aclose()
+
+    @provide
+    async def throttle(self, settings: Settings) -> AsyncIterator[LoginThrottle]:
+        throttle = RedisThrottle(settings.redis_url, key=settings.pseudonym_key)
+        yield throttle
+        await throttle.aclose()
 
     @provide
     def passwords(self) -> Iterator[Passwords]:

@@ -9,23 +9,40 @@ from dishka import (
     provide_all,
 )
 
+from application.auth.begin_google_sign_in import BeginGoogleSignInHandler
+from application.auth.change_password import ChangePasswordHandler
+from application.auth.finish_google_sign_in import FinishGoogleSignInHandler
+from application.auth.forgot_password import ForgotPasswordHandler
+from application.auth.free_credits import FreeCredits, FreeCreditsAmount
+from application.auth.list_sessions import ListSessionsHandler
 from application.auth.log_in import LogInHandler
 from application.auth.log_out import LogOutHandler
+from application.auth.new_password import NewPassword
+from application.auth.proof import PasswordProof
+from application.auth.purge_expired import PurgeExpiredHandler
 from application.auth.refresh_session import RefreshSessionHandler
 from application.auth.register import RegisterHandler
 from application.auth.resend_verification import ResendVerificationHandler
-from application.auth.send_account_mail import SendAccountExistsMailHandler, SendVerificationMailHandler
+from application.auth.reset_password import ResetPasswordHandler
+from application.auth.revoke_session import RevokeSessionHandler
+from application.auth.send_account_mail import (
+    SendAccountExistsMailHandler,
+    SendPasswordResetMailHandler,
+    SendVerificationMailHandler,
+)
 from application.auth.sign_in import AccessSeconds, SignIn
-from application.auth.verify_email import FreeCredits, VerifyEmailHandler
+from application.auth.verify_email import VerifyEmailHandler
 from application.credits.audit_ledger import AuditLedgerHandler
 from application.credits.get_balance import GetBalanceHandler
 from application.credits.grant_credits import GrantCreditsHandler
 from application.credits.list_history import ListHistoryHandler
 from application.images.cancel_prediction import CancelPredictionHandler
+from application.images.discard_picture import DiscardPictureHandler
 from application.images.finish_view import FinishViewHandler
 from application.images.generate_image import GenerateImageHandler
 from application.images.get_status import GetStatusHandler
 from application.images.list_images import ListImagesHandler
+from application.images.list_uploads import ListUploadsHandler
 from application.images.poll_prediction import PollPredictionHandler
 from application.images.provider_webhook import ProviderWebhook
 from application.images.record_prediction import RecordPredictionHandler
@@ -35,7 +52,14 @@ from application.images.sweep_view import SweepViewHandler
 from application.images.upload_photo import UploadPhotoHandler
 from application.styles.import_styles import ImportStylesHandler
 from application.styles.list_styles import ListStylesHandler
+from application.users.change_picture import ChangePictureHandler
+from application.users.copy_profile_picture import CopyProfilePictureHandler
+from application.users.delete_user import DeleteUserHandler
+from application.users.erase_works import EraseWorksHandler
+from application.users.export_user import ExportUserHandler
 from application.users.get_profile import GetProfileHandler
+from application.users.remove_picture import RemovePictureHandler
+from application.users.update_profile import UpdateProfileHandler
 from bootstrap.settings import Settings
 from domain.views import RenderPolicy
 
@@ -61,8 +85,8 @@ class Handlers(Provider):
         return ProviderWebhook(settings.webhook_url, tuple(key for key in keys if key))
 
     @provide(scope=Scope.APP)
-    def free_credits(self, settings: Settings) -> FreeCredits:
-        return FreeCredits(settings.free_user_credits)
+    def free_credits_amount(self, settings: Settings) -> FreeCreditsAmount:
+        return FreeCreditsAmount(settings.free_user_credits)
 
     @provide(scope=Scope.APP)
     def access_seconds(self, settings: Settings) -> AccessSeconds:
@@ -76,6 +100,9 @@ class Handlers(Provider):
         ListStylesHandler,
         GetStatusHandler,
         ListImagesHandler,
+        ListUploadsHandler,
+        ExportUserHandler,
+        ListSessionsHandler,
         scope=Scope.APP,  # they read, each time anew: one of each serves all requests
     )
     handlers = provide_all(
@@ -86,9 +113,23 @@ class Handlers(Provider):
         LogOutHandler,
         SendVerificationMailHandler,
         SendAccountExistsMailHandler,
+        SendPasswordResetMailHandler,
+        ForgotPasswordHandler,
+        ResetPasswordHandler,
+        ChangePasswordHandler,
+        RevokeSessionHandler,
+        PurgeExpiredHandler,
+        DeleteUserHandler,
+        EraseWorksHandler,
+        NewPassword,
+        PasswordProof,
         GrantCreditsHandler,
         ImportStylesHandler,
         UploadPhotoHandler,
+        DiscardPictureHandler,
+        UpdateProfileHandler,
+        ChangePictureHandler,
+        RemovePictureHandler,
         GenerateImageHandler,
         RecordPredictionHandler,
         PollPredictionHandler,
@@ -96,6 +137,10 @@ class Handlers(Provider):
         SweepViewHandler,
         SubmitViewHandler,
         VerifyEmailHandler,
+        BeginGoogleSignInHandler,
+        FinishGoogleSignInHandler,
+        CopyProfilePictureHandler,
+        FreeCredits,
         SignIn,
         CancelPredictionHandler,
         Settlement,

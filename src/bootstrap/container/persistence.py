@@ -25,12 +25,17 @@ from bootstrap.settings import Settings
 from infrastructure.database.accounts import SqlIdempotencyKeys, SqlMailAllowance, SqlRevokedTokens, SqlSignupGrants
 from infrastructure.database.credits import SqlCreditAccounts
 from infrastructure.database.engine import ReadPool, create_engine, create_sessions, open_read_pool
+from infrastructure.database.erasure import SqlPersonalRecords
+from infrastructure.database.housekeeping import SqlExpiredRecords
+from infrastructure.database.identities import SqlIdentities
 from infrastructure.database.image_readers import SqlImageReader, SqlRenderReader
 from infrastructure.database.leases import RenewedLeases
 from infrastructure.database.outbox import OutboxRelay, SqlOutbox
+from infrastructure.database.picture_readers import SqlTryOnReader, SqlUploadReader
 from infrastructure.database.readers import SqlLedgerAuditor, SqlLedgerReader, SqlProfileReader, SqlStyleReader
 from infrastructure.database.repositories import (
     SqlImages,
+    SqlPasswordResets,
     SqlRegistrations,
     SqlSessions,
     SqlStyles,
@@ -38,6 +43,7 @@ from infrastructure.database.repositories import (
     SqlUsers,
 )
 from infrastructure.database.session_gate import BatchingSessionGate
+from infrastructure.database.session_reader import SqlSessionReader
 from infrastructure.database.unit_of_work import SqlUnitOfWork
 
 WRITE_CONNECTIONS = 10
@@ -82,9 +88,13 @@ class Persistence(Provider):
         WithParents[SqlUsers],
         WithParents[SqlRegistrations],
         WithParents[SqlSessions],
+        WithParents[SqlPasswordResets],
+        WithParents[SqlPersonalRecords],
+        WithParents[SqlExpiredRecords],
         WithParents[SqlStyles],
         WithParents[SqlUploads],
         WithParents[SqlRevokedTokens],
+        WithParents[SqlIdentities],
         WithParents[SqlIdempotencyKeys],
         scope=Scope.REQUEST,
     )
@@ -96,6 +106,9 @@ class Persistence(Provider):
         WithParents[SqlProfileReader],
         WithParents[SqlLedgerReader],
         WithParents[SqlLedgerAuditor],
+        WithParents[SqlUploadReader],
+        WithParents[SqlTryOnReader],
+        WithParents[SqlSessionReader],
         scope=Scope.APP,
     )
     session_gate = provide(BatchingSessionGate, scope=Scope.APP, provides=SessionGate)

@@ -147,3 +147,9 @@ class Settings(Struct, frozen=True, kw_only=True, rename="upper"):
     def played_output_host(self) -> str | None:
         """The host and port that outputs may come from over http: the sandbox, in dev and test only."""
         return None if self.is_prod else urlsplit(self.replicate_base_url).netloc
+
+    @property
+    def played_google_host(self) -> str | None:
+        """The host and port that people's pictures may come from over http: the sandbox, in dev and test only."""
+        place = urlsplit(self.google_issuer)
+        return place.netloc if place.scheme == "http" and not self.is_prod else None

@@ -10,8 +10,16 @@ from bootstrap.stack.folder import StackError, StackFolder
 PLAYED_SERVICES = {
     "REPLICATE_BASE_URL": "/replicate/v1",
     "BREVO_BASE_URL": "/brevo/v3",
+    "GOOGLE_ISSUER": "/google",
 }
 """The outside services that the sandbox plays while their address is unset, and the path where it does so."""
+
+
+PLAYED_GOOGLE_CLIENT = {
+    "GOOGLE_CLIENT_ID": "the-sandboxs-only-client",
+    "GOOGLE_CLIENT_SECRET": "no-secret-between-us-and-the-sandbox",
+}
+"""What the API and the sandbox call each other by, where no client is named."""
 
 
 def read_environment(environ: Mapping[str, str], folder: Path) -> dict[str, str]:
@@ -29,7 +37,20 @@ def provided(folder: StackFolder, environ: Mapping[str, str], addresses: Mapping
     ours = {"HAIRTRYON_ENV": "dev", "STORAGE": "disk", "MEDIA_DIR": str(folder.media), **folder.secrets(), **addresses}
     if environ.get("REPLICATE_BASE_URL"):
         del ours["REPLICATE_WEBHOOK_SECRET"]  # ours is good for the sandbox only: another provider signs with its own
+    if not any(environ.get(name) for name in ("GOOGLE_ISSUER", *PLAYED_GOOGLE_CLIENT)):
+        ours |= PLAYED_GOOGLE_CLIENT
     return {**ours, **environ, "HAIRTRYON_DATA": str(folder.root)}
+
+
+def sandbox_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """What the sandbox is told, so that it knows the API it plays for as the real services would."""
+    known = {
+        "SANDBOX_REPLICATE_WEBHOOK_SECRET": environ.get("REPLICATE_WEBHOOK_SECRET", ""),
+        "SANDBOX_GOOGLE_CLIENT_ID": environ.get("GOOGLE_CLIENT_ID", ""),
+        "SANDBOX_GOOGLE_CLIENT_SECRET": environ.get("GOOGLE_CLIENT_SECRET", ""),
+        "SANDBOX_GOOGLE_REDIRECT_URI": f"{environ['PUBLIC_URL']}/api/v1/auth/google/callback",
+    }
+    return known | dict(environ)
 
 
 def operator_environment(environ: Mapping[str, str]) -> dict[str, str]:

@@ -13,7 +13,7 @@ from bootstrap.reaper import Reaper
 from bootstrap.settings import SettingsError, load_settings
 from bootstrap.stack.child import Child, hairtryon
 from bootstrap.stack.crew import LOOK_AGAIN_SECONDS, Crew
-from bootstrap.stack.environment import PLAYED_SERVICES, provided
+from bootstrap.stack.environment import PLAYED_SERVICES, provided, sandbox_environment
 from bootstrap.stack.folder import BadSettingsError, StackError, StackFolder
 
 _READY_SECONDS = 90.0
@@ -109,9 +109,9 @@ class Stack:
             self._addresses[name] = f"http://{_LOOPBACK}:{port}{PLAYED_SERVICES[name]}"
         command = [sys.executable, "-P", "-m", "sandbox", "--host", _LOOPBACK, "--port", f"{port}"]
         data = ["--data", str(self.folder.root / "sandbox")]
-        secret = {"SANDBOX_REPLICATE_WEBHOOK_SECRET": self.environ.get("REPLICATE_WEBHOOK_SECRET", "")}
         log = self.folder.log("sandbox")
-        sandbox = Child("sandbox", [*command, *data], environ=secret | self.environ, log=log, reaper=reaper)
+        environ = sandbox_environment(self.environ)
+        sandbox = Child("sandbox", [*command, *data], environ=environ, log=log, reaper=reaper)
         self.crew.add_server(sandbox)
         return sandbox
 

@@ -32,8 +32,12 @@ class SqlRevokedTokens(RevokedTokens):
         self._session = session
 
     async def add(self, token_id: str, expires_at: datetime) -> None:
+        await self.spend(token_id, expires_at)
+
+    async def spend(self, token_id: str, expires_at: datetime) -> bool:
         row = upsert(blacklist_tokens).values(jti=token_id, expires_at=expires_at)
-        await self._session.execute(row.on_conflict_do_nothing())
+        added = await self._session.execute(row.on_conflict_do_nothing().returning(blacklist_tokens.c.jti))
+        return added.one_or_none() is not None
 
 
 class SqlMailAllowance(MailAllowance):

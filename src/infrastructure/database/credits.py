@@ -22,7 +22,7 @@ class SqlCreditAccounts(CreditAccounts):
         available = users.c.credits - users.c.credits_held - users.c.credits_frozen
         reserved = await self._session.execute(
             update(users)
-            .where(users.c.id == user_id, available >= amount)
+            .where(users.c.id == user_id, users.c.deleted_at.is_(None), available >= amount)
             .values(credits_held=users.c.credits_held + amount)
             .returning(users.c.id)
         )

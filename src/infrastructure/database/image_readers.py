@@ -16,6 +16,7 @@ from application.images.ports import (
     RenderReader,
     ViewItem,
 )
+from domain.identifiers import LARGEST_ID
 from domain.views import Status, View, ViewError
 from infrastructure.database.engine import ReadPool
 
@@ -55,7 +56,6 @@ WHERE status IN ('PENDING', 'PROCESSING') AND prediction_id IS NULL AND due_at <
     AND id < (SELECT id FROM views WHERE image_id = $1 AND view = 'front')
 """
 
-_BEYOND_EVERY_ID = 2**63 - 1
 _FORGOTTEN = timedelta(seconds=60)
 """A view that has waited this long for a worker is announced again."""
 
@@ -81,7 +81,7 @@ class SqlImageReader(ImageReader):
         return ImageStatus(**item, queue_position=position, eta_seconds=None)
 
     async def gallery(self, owner: int, *, before: int | None, limit: int) -> list[ImageItem]:
-        rows = await self._pool.fetch(GALLERY_QUERY, owner, _BEYOND_EVERY_ID if before is None else before, limit)
+        rows = await self._pool.fetch(GALLERY_QUERY, owner, LARGEST_ID if before is None else before, limit)
         items = []
         start = 0
         for end in range(1, len(rows) + 1):

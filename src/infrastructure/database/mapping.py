@@ -6,7 +6,7 @@ from domain.images import GeneratedImage
 from domain.sessions import Session
 from domain.styles import Style, StylePrompts
 from domain.uploads import Upload
-from domain.users import Registration, User
+from domain.users import PasswordReset, Registration, User
 from domain.views import ViewRender
 from infrastructure.database import tables
 
@@ -22,6 +22,7 @@ def map_entities() -> None:
         return
     mapper_registry.map_imperatively(User, tables.users, exclude_properties=_LEDGER_COLUMNS)
     mapper_registry.map_imperatively(Registration, tables.registrations)
+    mapper_registry.map_imperatively(PasswordReset, tables.password_resets)
     mapper_registry.map_imperatively(Session, tables.sessions)
     mapper_registry.map_imperatively(StylePrompts, tables.style_prompts)
     mapper_registry.map_imperatively(

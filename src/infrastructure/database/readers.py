@@ -12,13 +12,12 @@ from application.images.ports import PictureStorage
 from application.styles.ports import StyleItem, StyleReader
 from application.users.ports import Profile, ProfileReader
 from domain.credits import Cause
+from domain.identifiers import LARGEST_ID
 from domain.styles import Category
 from domain.users import Role
 from infrastructure.database.engine import ReadPool
 
 CATEGORIES = {category.value: category for category in Category}
-
-_BEYOND_EVERY_ID = 2**63 - 1
 
 
 class SqlProfileReader(ProfileReader):
@@ -29,7 +28,8 @@ class SqlProfileReader(ProfileReader):
     async def profile(self, user_id: int) -> Profile | None:
         row = await self._pool.fetchrow(
             """
-            SELECT id, email, name, profile_picture, role, is_verified, credits, credits_held, created_at
+            SELECT id, email, name, profile_picture, role, is_verified, credits, credits_held, created_at,
+                EXISTS (SELECT FROM identities WHERE identities.user_id = users.id) AS signs_in_with_google
             FROM users WHERE id = $1
             """,
             user_id,
@@ -44,11 +44,15 @@ class SqlProfileReader(ProfileReader):
             profile_picture=await self._storage.url(picture) if picture else None,
             role=Role(row["role"]),
             is_verified=row["is_verified"],
-            oauth_provider=None,
+            oauth_provider="google" if row["signs_in_with_google"] else None,
             credits=row["credits"],
             credits_held=row["credits_held"],
             created_at=row["created_at"],
         )
+
+    async def picture(self, user_id: int) -> str | None:
+        row = await self._pool.fetchrow("SELECT profile_picture FROM users WHERE id = $1", user_id)
+        return row["profile_picture"] if row else None
 
 
 class SqlLedgerReader(LedgerReader):
@@ -71,7 +75,7 @@ class SqlLedgerReader(LedgerReader):
             FROM ledger_entries WHERE user_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3
             """,
             user_id,
-            _BEYOND_EVERY_ID if before is None else before,
+            LARGEST_ID if before is None else before,
             limit,
         )
         return [

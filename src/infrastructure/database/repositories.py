@@ -1,17 +1,24 @@
 """How handlers load and keep entities."""
 
-from sqlalchemy import delete, func, select
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
-from application.auth.ports import RegistrationRepository, SessionRepository, UserRepository
+from application.auth.ports import (
+    PasswordResetRepository,
+    RegistrationRepository,
+    SessionRepository,
+    UserRepository,
+)
 from application.images.ports import ImageRepository, UploadRepository
 from application.styles.ports import StyleRepository
 from domain.images import GeneratedImage
 from domain.sessions import Session
 from domain.styles import Style
 from domain.uploads import Upload
-from domain.users import Registration, User
+from domain.users import PasswordReset, Registration, User
 from domain.views import ViewRender
 from infrastructure.database import tables
 
@@ -25,6 +32,9 @@ class SqlUsers(UserRepository):
 
     async def by_id(self, user_id: int) -> User | None:
         return await self._session.get(User, user_id, populate_existing=True)
+
+    async def claim(self, user_id: int) -> User | None:
+        return await self._session.get(User, user_id, with_for_update=True, populate_existing=True)
 
     async def by_email(self, email: str) -> User | None:
         by_email = select(User).where(tables.users.c.email == email)
@@ -50,12 +60,39 @@ class SqlRegistrations(RegistrationRepository):
         registration = await self._session.scalar(by_token)
         if registration is None:
             return None
-        # Two links of one address used at once: the lock is on the address, for each would void the other.
-        await self._session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(registration.email, 0))))
+        await keep_address(self._session, registration.email)
         return await self._session.scalar(by_token.execution_options(populate_existing=True))
+
+    async def waiting_for(self, email: str, *, since: datetime) -> list[Registration]:
+        await keep_address(self._session, email)
+        columns = tables.registrations.c
+        recent = select(Registration).where(columns.email == email, columns.created_at > since).order_by(columns.id)
+        return list(await self._session.scalars(recent))
 
     async def void_all(self, email: str) -> None:
         await self._session.execute(delete(Registration).where(tables.registrations.c.email == email))
+
+
+class SqlPasswordResets(PasswordResetRepository):
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def add(self, reset: PasswordReset) -> None:
+        self._session.add(reset)
+
+    async def by_id(self, reset_id: int) -> PasswordReset | None:
+        return await self._session.get(PasswordReset, reset_id)
+
+    async def claim(self, token_hash: bytes) -> PasswordReset | None:
+        by_token = select(PasswordReset).where(tables.password_resets.c.token_hash == token_hash)
+        reset = await self._session.scalar(by_token)
+        if reset is None:
+            return None
+        await keep_address(self._session, reset.email)
+        return await self._session.scalar(by_token.execution_options(populate_existing=True))
+
+    async def void_all(self, email: str) -> None:
+        await self._session.execute(delete(PasswordReset).where(tables.password_resets.c.email == email))
 
 
 class SqlSessions(SessionRepository):
@@ -67,6 +104,11 @@ class SqlSessions(SessionRepository):
 
     async def claim(self, session_id: int) -> Session | None:
         return await self._session.get(Session, session_id, with_for_update=True, populate_existing=True)
+
+    async def revoke_all(self, user_id: int, now: datetime, *, keep: int | None = None) -> None:
+        columns = tables.sessions.c
+        others = (columns.user_id == user_id, columns.revoked_at.is_(None), columns.id.is_distinct_from(keep))
+        await self._session.execute(update(tables.sessions).where(*others).values(revoked_at=now))
 
 
 class SqlStyles(StyleRepository):
@@ -108,12 +150,17 @@ class SqlImages(ImageRepository):
 
     async def claim(self, view_id: int) -> tuple[GeneratedImage, ViewRender] | None:
         of_view = select(tables.views.c.image_id).where(tables.views.c.id == view_id).scalar_subquery()
-        locked = (
-            select(GeneratedImage)
-            .where(tables.images.c.id == of_view)
-            .options(selectinload("*"))
-            .with_for_update()
-            .execution_options(populate_existing=True)
-        )
-        image: GeneratedImage | None = await self._session.scalar(locked)
+        image = await self._locked(tables.images.c.id == of_view)
         return (image, image.by_id(view_id)) if image else None
+
+    async def by_id(self, image_id: int) -> GeneratedImage | None:
+        return await self._locked(tables.images.c.id == image_id)
+
+    async def _locked(self, condition: ColumnElement[bool]) -> GeneratedImage | None:
+        locked = select(GeneratedImage).where(condition).options(selectinload("*")).with_for_update()
+        return await self._session.scalar(locked.execution_options(populate_existing=True))
+
+
+async def keep_address(session: AsyncSession, email: str) -> None:
+    """Keep an address to this transaction: two links of one address used at once would each void the other."""
+    await session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(email, 0))))

@@ -7,11 +7,14 @@ from litestar import Controller, Request, Response, get, post
 from litestar.di import Provide
 from litestar.params import JSONBody, QueryParameter
 
+from application.auth.change_password import ChangePassword, ChangePasswordHandler
+from application.auth.forgot_password import ForgotPassword, ForgotPasswordHandler
 from application.auth.log_in import LogIn, LogInHandler
 from application.auth.log_out import LogOut, LogOutHandler
 from application.auth.refresh_session import RefreshSession, RefreshSessionHandler
 from application.auth.register import Register, RegisterHandler
 from application.auth.resend_verification import ResendVerification, ResendVerificationHandler
+from application.auth.reset_password import ResetPassword, ResetPasswordHandler
 from application.auth.tokens import Accepted, TokenPair
 from application.auth.verify_email import VerifyEmail, VerifyEmailHandler
 from domain.errors import Unauthenticated
@@ -23,6 +26,7 @@ from presentation.http.authentication import (
     Visitor,
     provide_visitor,
     require_origin,
+    with_client,
 )
 from presentation.http.documentation import SIGNED_IN, refusals
 
@@ -98,6 +102,34 @@ class AuthController(Controller):
         token = data.refresh_token if data else None
         await handle(LogOut(token or request.cookies.get(REFRESH_COOKIE)), actor)
         return cookies.clear()
+
+    @post("/forgot-password", status_code=202, operation_id="forgotPassword", responses=refusals(400, 429))
+    async def forgot_password(
+        self, data: JSONBody[ForgotPassword], visitor: Visitor, handle: FromDishka[ForgotPasswordHandler]
+    ) -> Accepted:
+        return await handle(data, visitor)
+
+    @post("/reset-password", status_code=204, operation_id="resetPassword", responses=refusals(400, 429))
+    async def reset_password(
+        self, data: JSONBody[ResetPassword], visitor: Visitor, handle: FromDishka[ResetPasswordHandler]
+    ) -> None:
+        await handle(data, visitor)
+
+    @post(
+        "/change-password",
+        status_code=204,
+        operation_id="changePassword",
+        security=SIGNED_IN,
+        responses=refusals(400, 401, 403, 429),
+    )
+    async def change_password(
+        self,
+        request: AnyRequest,
+        data: JSONBody[ChangePassword],
+        actor: SignedIn,
+        handle: FromDishka[ChangePasswordHandler],
+    ) -> None:
+        await handle(data, with_client(actor, request))
 
 
 def _cookie_token(request: Request) -> str:  # type: ignore[type-arg]

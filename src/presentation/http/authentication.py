@@ -7,6 +7,7 @@ from typing import Any
 from litestar import Request, Response
 from litestar.datastructures import Cookie
 from litestar.di import NamedDependency
+from msgspec.structs import replace
 
 from application.actor import Actor
 from application.auth.ports import SessionGate, Tokens
@@ -68,6 +69,11 @@ def visitor_of(request: AnyRequest) -> Actor:
     return Actor.anonymous(client_of(ip, user_agent.decode("latin-1")))
 
 
+def with_client(actor: Actor, request: AnyRequest) -> Actor:
+    """The same, with where the request came from: few handlers ask, and the others need not wait for it."""
+    return replace(actor, client=visitor_of(request).client)
+
+
 SignedIn = NamedDependency[Actor]
 """A parameter that is the customer who asks; nobody else gets in."""
 Visitor = NamedDependency[Actor]
@@ -93,11 +99,14 @@ class TokenCookies:
         self._refresh_seconds = refresh_seconds
 
     def set(self, pair: TokenPair, status_code: int = 200) -> Response[TokenPair]:
-        cookies = [
+        headers = {"Cache-Control": "no-store"}
+        return Response(pair, status_code=status_code, cookies=self.of(pair), headers=headers)
+
+    def of(self, pair: TokenPair) -> list[Cookie]:
+        return [
             self._cookie(ACCESS_COOKIE, "/", pair.access_token, self._access_seconds),
             self._cookie(REFRESH_COOKIE, _REFRESH_PATH, pair.refresh_token, self._refresh_seconds),
         ]
-        return Response(pair, status_code=status_code, cookies=cookies, headers={"Cache-Control": "no-store"})
 
     def clear(self) -> Response[None]:
         cookies = [self._cookie(ACCESS_COOKIE, "/", "", 0), self._cookie(REFRESH_COOKIE, _REFRESH_PATH, "", 0)]

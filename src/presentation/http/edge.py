@@ -82,8 +82,7 @@ class Edge:
         request_id = self._request_id(given)
         structlog.contextvars.bind_contextvars(request_id=request_id)
         peer = scope["client"][0] if scope["client"] else ""
-        forwarded = given.get(b"x-forwarded-for")
-        ip = self._addresses.of(peer, forwarded.decode("latin-1") if forwarded else None)
+        ip = self._addresses.of(peer, _forwarded_for(scope) if b"x-forwarded-for" in given else None)
         scope.setdefault("state", {}).update(request_id=request_id, client=(ip, given.get(b"user-agent", b"")))
         origin = given.get(b"origin")
         security = self._page_headers if scope["path"] in _PAGES else self._headers
@@ -98,6 +97,8 @@ class Edge:
                 headers: Headers = list(message["headers"])
                 names = {name for name, _ in headers}
                 headers += [(name, value) for name, value in added if name not in names]
+                if b"allow" in names:
+                    headers = _with_every_method(headers, scope)
                 if signed_in and b"cache-control" not in names:
                     headers.append(_NO_STORE)
                 message["headers"] = headers
@@ -151,6 +152,18 @@ class Edge:
 def _routed(path: str) -> str:
     """The path as the router reads it: slashes that repeat or trail do not count there, so no rule may miss any."""
     return f"/{_SLASHES.sub('/', path.strip('/'))}" if "//" in path or path.endswith("/") else path
+
+
+def _forwarded_for(scope: HTTPScope) -> str:
+    """All lines as one, as RFC 9110, section 5.3 has it: each proxy may have added its own."""
+    return b",".join(value for name, value in scope["headers"] if name == b"x-forwarded-for").decode("latin-1")
+
+
+def _with_every_method(headers: Headers, scope: HTTPScope) -> Headers:
+    """Litestar's own answer to OPTIONS names, where a path has several handlers, the methods of one of them."""
+    methods = scope["litestar_app"].route_handler_method_map.get(scope.get("path_template", ""), {})
+    allow = (b"allow", ", ".join(sorted(methods)).encode())
+    return [allow if name == b"allow" and methods else (name, value) for name, value in headers]
 
 
 def _readable(path: str, given: dict[bytes, bytes]) -> bool:

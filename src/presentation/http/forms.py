@@ -8,13 +8,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from litestar import Request
-from litestar.openapi.spec import OpenAPIMediaType, OpenAPIType, Operation, RequestBody, Schema
+from litestar.openapi.spec import Encoding, OpenAPIMediaType, OpenAPIType, Operation, RequestBody, Schema
 from multipart import MultipartError, MultipartSegment, PushMultipartParser, parse_options_header
 
+from application.images.upload_photo import LARGEST_UPLOAD
 from domain.errors import Invalid
 
 FILE = "file"
+LARGEST_FORM = LARGEST_UPLOAD + 64 * 1024
+"""Bytes, with what a form puts around its file."""
 _MOST_PARTS = 1
+_PICTURES = "image/jpeg, image/png, image/gif"
 _WANTED = "Send multipart/form-data with one part: the file, named `file`."
 
 
@@ -24,8 +28,10 @@ class FileUpload(Operation):
 
     def __post_init__(self) -> None:
         part = Schema(type=OpenAPIType.STRING, content_media_type="application/octet-stream")
-        form = Schema(type=OpenAPIType.OBJECT, properties={FILE: part}, required=[FILE])
-        self.request_body = RequestBody(content={"multipart/form-data": OpenAPIMediaType(schema=form)}, required=True)
+        form = Schema(type=OpenAPIType.OBJECT, properties={FILE: part}, required=[FILE], additional_properties=False)
+        pictures = {FILE: Encoding(content_type=_PICTURES)}
+        content = {"multipart/form-data": OpenAPIMediaType(schema=form, encoding=pictures)}
+        self.request_body = RequestBody(content=content, required=True)
 
 
 async def uploaded_file(request: Request[Any, Any, Any]) -> bytes:

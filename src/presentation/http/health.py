@@ -19,6 +19,7 @@ log = structlog.get_logger()
 Probe = Callable[[], Awaitable[object]]
 
 _PATIENCE_SECONDS = 3.0
+_FRESH_SECONDS = 1.0
 
 
 class Alive(Struct, frozen=True):
@@ -36,15 +37,29 @@ class Readiness(Struct, frozen=True):
 
 
 class HealthProbes:
-    """Asks each dependency whether it answers; without the database nothing works, without another something does."""
+    """Asks each dependency whether it answers; without the database nothing works, without another something does.
 
-    def __init__(self, essential: Mapping[str, Probe], others: Mapping[str, Probe]) -> None:
+    Anybody may ask how things stand, and no limit applies: so all who ask within a second get one answer.
+    """
+
+    def __init__(
+        self, essential: Mapping[str, Probe], others: Mapping[str, Probe], now: Callable[[], float] = time.monotonic
+    ) -> None:
         self._essential = essential
         self._others = others
+        self._now = now
+        self._asking: asyncio.Task[Readiness] | None = None
+        self._stale_at = 0.0
 
     async def readiness(self) -> Readiness:
+        if self._asking is None or (self._asking.done() and self._now() >= self._stale_at):
+            self._asking = asyncio.create_task(self._ask_all())
+        return await asyncio.shield(self._asking)
+
+    async def _ask_all(self) -> Readiness:
         probes = {**self._essential, **self._others}
         results = await asyncio.gather(*(self._ask(name, probe) for name, probe in probes.items()))
+        self._stale_at = self._now() + _FRESH_SECONDS
         checks = dict(zip(probes, results, strict=True))
         if not all(checks[name].ok for name in self._essential):
             return Readiness("unavailable", checks)

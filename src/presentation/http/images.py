@@ -13,22 +13,21 @@ from application.images.get_status import GetStatus, GetStatusHandler
 from application.images.ports import ImageStatus, Prediction
 from application.images.provider_webhook import ProviderWebhook
 from application.images.record_prediction import RecordPrediction, RecordPredictionHandler
-from application.images.upload_photo import LARGEST_UPLOAD, UploadedPhoto, UploadPhoto, UploadPhotoHandler
+from application.images.upload_photo import UploadedPhoto, UploadPhoto, UploadPhotoHandler
 from application.webhooks import WebhookVerifier
 from domain.errors import Invalid, NotFound
+from domain.identifiers import LARGEST_ID
 from presentation.http.authentication import AnyRequest, SignedIn
 from presentation.http.documentation import SIGNED_IN, refusals
-from presentation.http.forms import FileUpload, uploaded_file
+from presentation.http.forms import LARGEST_FORM, FileUpload, uploaded_file
 from presentation.http.limits import Limiter
 
 IdempotencyKey = Annotated[
     str | None,
     HeaderParameter(name="Idempotency-Key", min_length=1, max_length=255, pattern=r"^[\x21-\x7e]+$", required=False),
 ]
-LargeId = Annotated[int, QueryParameter(ge=1, le=2**63 - 1)]
+LargeId = Annotated[int, QueryParameter(ge=1, le=LARGEST_ID)]
 
-_LARGEST_ID = 2**63 - 1
-_FORM_OVERHEAD = 64 * 1024
 _LARGEST_WEBHOOK = 256 * 1024
 
 
@@ -41,7 +40,7 @@ class ImageController(Controller):
         "/upload",
         operation_id="uploadPhoto",
         operation_class=FileUpload,
-        request_max_body_size=LARGEST_UPLOAD + _FORM_OVERHEAD,
+        request_max_body_size=LARGEST_FORM,
         responses=refusals(400, 401, 403, 413, 415, 422, 429),
     )
     async def upload(
@@ -70,7 +69,7 @@ class ImageController(Controller):
     async def status(
         self, image_id: FromPath[int], actor: SignedIn, handle: FromDishka[GetStatusHandler]
     ) -> ImageStatus:
-        if not 0 < image_id <= _LARGEST_ID:
+        if not 0 < image_id <= LARGEST_ID:
             raise NotFound("image_not_found", "There is no such image.")
         return await handle(GetStatus(image_id), actor)
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 from litestar.types import Scope
 
@@ -34,6 +34,8 @@ _PREFLIGHT: Headers = [
     (b"access-control-allow-headers", b"Authorization, Content-Type, Idempotency-Key, X-Request-ID, Last-Event-ID"),
     (b"access-control-max-age", b"600"),
 ]
+_HOP = re.compile(r"(?:([0-9.]+)|\[([0-9A-Fa-f:.]+)\])(?::[0-9]{1,5})?|([0-9A-Fa-f:.]+)")
+"""An address without a zone (RFC 4007), which may be any text."""
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{8,128}")
 
 
@@ -76,30 +78,48 @@ class Origins:
 
 
 class ClientAddresses:
-    """Whose request it is: the peer, or, behind a trusted proxy, the nearest address that is not one itself."""
+    """Whose request it is: the peer, or, behind a trusted proxy, the nearest hop that is not one itself.
+
+    A hop is an address, with a port or not. One that cannot be read ends the walk at the last one that could: beyond
+    it nothing is known of who wrote what.
+    """
 
     def __init__(self, trusted_proxies: Iterable[str]) -> None:
         self._trusted: list[IPv4Network | IPv6Network] = [ip_network(network) for network in trusted_proxies]
 
     def of(self, peer: str, forwarded_for: str | None) -> str:
-        if not self._trusted or not forwarded_for or not self._is_proxy(peer):
+        """`forwarded_for` holds all lines of `X-Forwarded-For` in their order, with commas between."""
+        if not self._trusted and ":" not in peer:
             return peer
-        address = peer
+        address = _address_in(peer)
+        if address is None or not forwarded_for or not self._is_proxy(address):
+            return str(address or peer)
         for hop in reversed(forwarded_for.split(",")):
-            try:
-                address = str(ip_address(hop.strip()))
-            except ValueError:
-                return address
+            further = _address_in(hop.strip())
+            if further is None:
+                break
+            address = further
             if not self._is_proxy(address):
-                return address
-        return address
+                break
+        return str(address)
 
-    def _is_proxy(self, address: str) -> bool:
-        try:
-            parsed = ip_address(address)
-        except ValueError:
-            return False
-        return any(parsed in network for network in self._trusted)
+    def _is_proxy(self, address: IPv4Address | IPv6Address) -> bool:
+        return any(address in network for network in self._trusted)
+
+
+def _address_in(hop: str) -> IPv4Address | IPv6Address | None:
+    """The address of `192.0.2.1`, `192.0.2.1:80`, `2001:db8::1`, `[2001:db8::1]` or `[2001:db8::1]:80`.
+
+    An IPv4 address that was written as IPv6 is the IPv4 address.
+    """
+    found = _HOP.fullmatch(hop)
+    try:
+        address = ip_address(next(filter(None, found.groups()))) if found else None
+    except ValueError:
+        return None
+    if isinstance(address, IPv6Address):
+        return address.ipv4_mapped or address
+    return address
 
 
 def network_of(address: str) -> str:

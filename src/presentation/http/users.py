@@ -1,24 +1,29 @@
 """The customer's own account: profile, credits, gallery."""
 
-from typing import Annotated
-
 from dishka.integrations.litestar import FromDishka
-from litestar import Controller, get
-from litestar.params import QueryParameter
+from litestar import Controller, Response, delete, get, patch, put
+from litestar.params import JSONBody
+from litestar.response import Stream
 
 from application.credits.get_balance import GetBalance, GetBalanceHandler
 from application.credits.list_history import ListHistory, ListHistoryHandler
 from application.credits.ports import Balance, LedgerItem
 from application.images.list_images import ListImages, ListImagesHandler
+from application.images.list_uploads import ListUploads, ListUploadsHandler, UploadItem
 from application.images.ports import ImageItem
-from application.pages import DEFAULT_LIMIT, LARGEST_LIMIT, Page
+from application.pages import DEFAULT_LIMIT, Page
+from application.users.change_picture import ChangePicture, ChangePictureHandler
+from application.users.delete_user import DeleteUser, DeleteUserHandler
+from application.users.export_user import ExportUser, ExportUserHandler
 from application.users.get_profile import GetProfile, GetProfileHandler
 from application.users.ports import Profile
-from presentation.http.authentication import SignedIn
+from application.users.remove_picture import RemovePicture, RemovePictureHandler
+from application.users.update_profile import UpdateProfile, UpdateProfileHandler
+from presentation.http import archives
+from presentation.http.authentication import AnyRequest, SignedIn, TokenCookies, with_client
 from presentation.http.documentation import SIGNED_IN, refusals
-
-Limit = Annotated[int, QueryParameter(ge=1, le=LARGEST_LIMIT)]
-Cursor = Annotated[str | None, QueryParameter(max_length=200)]
+from presentation.http.forms import LARGEST_FORM, FileUpload, uploaded_file
+from presentation.http.paging import Cursor, Limit
 
 
 class UserController(Controller):
@@ -29,6 +34,52 @@ class UserController(Controller):
     @get("/me", operation_id="getProfile", responses=refusals(401, 403, 429))
     async def profile(self, actor: SignedIn, handle: FromDishka[GetProfileHandler]) -> Profile:
         return await handle(GetProfile(), actor)
+
+    @patch("/me", operation_id="updateProfile", responses=refusals(400, 401, 403, 415, 429))
+    async def update(
+        self, data: JSONBody[UpdateProfile], actor: SignedIn, handle: FromDishka[UpdateProfileHandler]
+    ) -> Profile:
+        return await handle(data, actor)
+
+    @put(
+        "/me/picture",
+        operation_id="changePicture",
+        operation_class=FileUpload,
+        request_max_body_size=LARGEST_FORM,
+        responses=refusals(400, 401, 403, 413, 415, 422, 429),
+    )
+    async def change_picture(
+        self, request: AnyRequest, actor: SignedIn, handle: FromDishka[ChangePictureHandler]
+    ) -> Profile:
+        return await handle(ChangePicture(await uploaded_file(request)), actor)
+
+    @delete("/me/picture", operation_id="removePicture", responses=refusals(401, 403, 429))
+    async def remove_picture(self, actor: SignedIn, handle: FromDishka[RemovePictureHandler]) -> None:
+        await handle(RemovePicture(), actor)
+
+    @get(
+        "/me/export",
+        operation_id="exportUser",
+        media_type=archives.MEDIA_TYPE,
+        content_media_type=archives.MEDIA_TYPE,
+        responses=refusals(401, 403, 429),
+    )
+    async def export(self, actor: SignedIn, handle: FromDishka[ExportUserHandler]) -> Stream:
+        """Take everything along: the profile, the ledger, uploads and try-ons as JSON, and their pictures."""
+        return archives.zip_download(await handle(ExportUser(), actor), "hair-tryon-export.zip")
+
+    @delete("/me", operation_id="deleteUser", responses=refusals(400, 401, 403, 415, 429))
+    async def erase(
+        self,
+        request: AnyRequest,
+        actor: SignedIn,
+        handle: FromDishka[DeleteUserHandler],
+        cookies: FromDishka[TokenCookies],
+        data: JSONBody[DeleteUser | None] = None,
+    ) -> Response[None]:
+        """Send the password; who signed in with Google less than five minutes ago need not."""
+        await handle(data or DeleteUser(), with_client(actor, request))
+        return cookies.clear()
 
     @get("/credits", operation_id="getBalance", responses=refusals(401, 403, 429))
     async def balance(self, actor: SignedIn, handle: FromDishka[GetBalanceHandler]) -> Balance:
@@ -53,3 +104,13 @@ class UserController(Controller):
         cursor: Cursor = None,
     ) -> Page[ImageItem]:
         return await handle(ListImages(limit, cursor), actor)
+
+    @get("/uploads", operation_id="listUploads", responses=refusals(400, 401, 403, 429))
+    async def uploads(
+        self,
+        actor: SignedIn,
+        handle: FromDishka[ListUploadsHandler],
+        limit: Limit = DEFAULT_LIMIT,
+        cursor: Cursor = None,
+    ) -> Page[UploadItem]:
+        return await handle(ListUploads(limit, cursor), actor)

@@ -9,18 +9,29 @@ import structlog
 from dishka import AsyncContainer
 
 from application.actor import Actor
-from application.auth.send_account_mail import SendAccountExistsMailHandler, SendVerificationMailHandler
+from application.auth.send_account_mail import (
+    SendAccountExistsMailHandler,
+    SendPasswordResetMailHandler,
+    SendVerificationMailHandler,
+)
 from application.events import (
+    AccountErased,
     Event,
+    PasswordResetAsked,
+    PictureDiscarded,
     PredictionAbandoned,
+    ProfilePictureOffered,
     RegistrationMade,
     RegistrationRepeated,
     ViewFinishable,
     ViewSubmittable,
 )
 from application.images.cancel_prediction import CancelPredictionHandler
+from application.images.discard_picture import DiscardPictureHandler
 from application.images.finish_view import FinishViewHandler
 from application.images.submit_view import SubmitViewHandler
+from application.users.copy_profile_picture import CopyProfilePictureHandler
+from application.users.erase_works import EraseWorksHandler
 from domain.errors import Unavailable
 
 log = structlog.get_logger()
@@ -32,9 +43,13 @@ LONGEST_SECONDS = 120
 CONSUMERS: Mapping[type[Event], type[Callable[[Any, Actor], Awaitable[None]]]] = {
     RegistrationMade: SendVerificationMailHandler,
     RegistrationRepeated: SendAccountExistsMailHandler,
+    PasswordResetAsked: SendPasswordResetMailHandler,
+    ProfilePictureOffered: CopyProfilePictureHandler,
+    AccountErased: EraseWorksHandler,
     ViewSubmittable: SubmitViewHandler,
     ViewFinishable: FinishViewHandler,
     PredictionAbandoned: CancelPredictionHandler,
+    PictureDiscarded: DiscardPictureHandler,
 }
 _EVENTS = {event.job: event for event in CONSUMERS}
 

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 import structlog
 from dishka import AsyncContainer
 
+from application.auth.purge_expired import PurgeExpired, PurgeExpiredHandler
 from application.images.poll_prediction import PollPrediction, PollPredictionHandler
 from application.images.ports import RenderReader
 from application.images.sweep_view import SweepView, SweepViewHandler
@@ -16,6 +17,7 @@ from presentation.worker.jobs import WORKER
 log = structlog.get_logger()
 
 RELAY_SECONDS = 0.5
+HOUSEKEEPING_SECONDS = 600.0
 _BATCH = 100
 _SIDE_BY_SIDE = 16
 
@@ -79,7 +81,11 @@ class Schedules:
         await self._each(SweepViewHandler, [SweepView(view_id) for view_id in overdue])
         return len(overdue) == _BATCH
 
-    async def _each(self, handler: type[Callable[[Any, Any], Awaitable[None]]], commands: Sequence[object]) -> None:
+    async def purge_expired(self) -> bool:
+        await self._each(PurgeExpiredHandler, [PurgeExpired()])
+        return False
+
+    async def _each(self, handler: type[Callable[[Any, Any], Awaitable[object]]], commands: Sequence[object]) -> None:
         at_once = asyncio.Semaphore(_SIDE_BY_SIDE)
 
         async def run(command: object) -> None:

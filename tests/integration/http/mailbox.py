@@ -9,7 +9,7 @@ from application.auth.register import Register
 from application.mail import Mail
 from tests.integration.http.stories import Service
 
-_LINK = re.compile(r"https://[^\s\"<>]+/verify\?token=([A-Za-z0-9_-]+)")
+_LINK = re.compile(r"https://[^\s\"<>]+/(?:verify|reset-password)\?token=([A-Za-z0-9_-]+)")
 
 
 def mails_to(service: Service, email: str) -> list[Mail]:
@@ -17,7 +17,7 @@ def mails_to(service: Service, email: str) -> list[Mail]:
 
 
 def token_in(mail: Mail) -> str:
-    """The token of the verification link; the same in both versions of the mail."""
+    """The token of the link; the same in both versions of the mail."""
     in_text, in_html = _LINK.search(mail.text), _LINK.search(mail.html)
     assert in_text is not None
     assert in_html is not None

@@ -50,6 +50,21 @@ async def test_a_forwarded_address_counts_only_from_a_trusted_proxy(start: Start
     assert codes == [401, 401, 429]
 
 
+async def test_proxies_may_each_add_a_line_of_their_own(start: Start) -> None:
+    """All lines are one list: the last one alone would name the inner proxy for everybody."""
+    service = await start(RATE_LIMIT_AUTH="2/hour", TRUSTED_PROXIES="203.0.113.0/24,10.0.0.0/8")
+
+    async def login(*lines: str) -> int:
+        browser = service.browser()
+        browser.headers = httpx.Headers([("X-Forwarded-For", line) for line in lines])
+        return (await browser.post("/auth/login", json=LOGIN)).status_code
+
+    told = [await login(f"192.0.2.{n}, 198.51.100.{n}:4{n}", "10.0.0.1", "10.0.0.2") for n in range(3)]
+    assert told == [401, 401, 401]
+    told = [await login("192.0.2.7", f"198.51.100.99:4{n}, 10.0.0.1", "10.0.0.2") for n in range(3)]
+    assert told == [401, 401, 429]
+
+
 async def test_renders_are_limited_per_address(start: Start) -> None:
     """Two customers at one address share its limit, however they spell the route."""
     service = await start(RATE_LIMIT_GENERATE="3/hour")

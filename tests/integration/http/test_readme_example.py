@@ -9,15 +9,13 @@ import pytest
 from dishka import Scope, provide
 
 from bootstrap.container import Handlers
-from presentation.http.users import UserController
+from presentation.http.auth import AuthController
 from tests.integration.http.conftest import Start
 from tests.unit.docs.documents import README, blocks, section
 
 METHOD = """
-from litestar import patch
-from litestar.params import JSONBody
-from application.users.rename_user import RenameUser, RenameUserHandler
-from presentation.http.users import *
+from application.auth.log_out_everywhere import LogOutEverywhere, LogOutEverywhereHandler
+from presentation.http.auth import *
 
 class Example:
 """
@@ -40,10 +38,10 @@ def load(name: str, source: str, folder: Path, monkeypatch: pytest.MonkeyPatch) 
 def example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     """The README's test, with its use case, its line and its method where they belong."""
     use_case, line, method, test = blocks(section(README, "Adding a use case"), "python")
-    handler = getattr(load("application.users.rename_user", use_case, tmp_path, monkeypatch), line.strip(" ,\n"))
-    monkeypatch.setattr(Handlers, "rename", provide(handler, scope=Scope.REQUEST), raising=False)
+    handler = getattr(load("application.auth.log_out_everywhere", use_case, tmp_path, monkeypatch), line.strip(" ,\n"))
+    monkeypatch.setattr(Handlers, "log_out_everywhere", provide(handler, scope=Scope.REQUEST), raising=False)
     controller = load("example_of_a_method", METHOD + method, tmp_path, monkeypatch).Example
-    monkeypatch.setattr(UserController, "rename", vars(controller)["rename"], raising=False)
+    monkeypatch.setattr(AuthController, "log_out_everywhere", vars(controller)["log_out_everywhere"], raising=False)
     return load("example_of_a_test", test, tmp_path, monkeypatch)
 
 

@@ -1,38 +1,10 @@
 """Tokens of every wrong kind: all of them are 401."""
 
-import time
-from collections.abc import Mapping
-from typing import Any
-
-import jwt
-from cryptography.hazmat.primitives.asymmetric import rsa
-
 from tests.factories import RegisterFactory
+from tests.forged_tokens import Mint, wrong_kinds
 from tests.integration.http.conftest import Start
 from tests.integration.http.mailbox import mailed_token
 from tests.integration.http.stories import Service
-
-
-class Mint:
-    """Makes tokens like a genuine one, but for what is changed."""
-
-    def __init__(self, service: Service, genuine: str) -> None:
-        self._secret = service.settings.secret_key
-        self._header = jwt.get_unverified_header(genuine)
-        self._claims = jwt.decode(genuine, options={"verify_signature": False})
-
-    def __call__(
-        self,
-        claims: Mapping[str, Any] | None = None,
-        *,
-        header: Mapping[str, Any] | None = None,
-        without: str = "",
-        key: Any = None,
-        algorithm: str = "HS256",
-    ) -> str:
-        merged = {name: value for name, value in {**self._claims, **(claims or {})}.items() if name != without}
-        headers = {**self._header, **(header or {}), "alg": algorithm}
-        return jwt.encode(merged, self._secret if key is None else key, algorithm=algorithm, headers=headers)
 
 
 async def pair_of(service: Service) -> tuple[str, str]:
@@ -41,46 +13,13 @@ async def pair_of(service: Service) -> tuple[str, str]:
     return pair["access_token"], pair["refresh_token"]
 
 
-def wrong_kinds(mint: Mint, genuine: str, *, subject: str) -> dict[str, str]:
-    rsa_key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    head, body, signature = genuine.split(".")
-    now = int(time.time())
-    return {
-        "unsigned": mint(algorithm="none", key=""),
-        "signature cut off": f"{head}.{body}.",
-        "signature of another body": f"{head}.{mint({'jti': 'other'}).split('.')[1]}.{signature}",
-        "another key": mint(key="another key, which is long enough for HS256"),
-        "another algorithm of ours": mint(algorithm="HS512"),
-        "RS256": mint(key=rsa_key, algorithm="RS256"),
-        "expired": mint({"iat": now - 900, "exp": now - 60}),
-        "no exp": mint(without="exp"),
-        "no jti": mint(without="jti"),
-        "no audience": mint(without="aud"),
-        "no session": mint(without="sid"),
-        "nobody's": mint(without=subject),
-        "exp is no number": mint({"exp": "tomorrow"}),
-        "another audience": mint({"aud": "another-api"}),
-        "another issuer": mint({"iss": "https://evil.example"}),
-        "another type": mint(header={"typ": "JWT"}),
-        "no type": mint(header={"typ": None}),
-        "a strange kid": mint(header={"kid": "../../etc/passwd"}),
-        "a session that is not": mint({"sid": 2**62}),
-        "a session beyond every id": mint({"sid": 2**80}),
-        "a session that is text": mint({"sid": "1"}),
-        "not a token": "nonsense",
-        "dots": "...",
-        "nothing": "",
-        "a hundred kilobytes": genuine + "x" * 100_000,
-    }
-
-
 async def test_no_wrong_access_token_opens_anything(service: Service) -> None:
     """Each is 401 with a problem that names the scheme; the genuine one between them still works."""
     access, refresh = await pair_of(service)
-    mint = Mint(service, access)
+    mint = Mint(service.settings.secret_key, access)
     tokens = wrong_kinds(mint, access, subject="sub")
     tokens["a refresh token"] = refresh
-    tokens["a refresh token renamed"] = Mint(service, refresh)(header={"typ": "at+jwt"})
+    tokens["a refresh token renamed"] = Mint(service.settings.secret_key, refresh)(header={"typ": "at+jwt"})
     tokens["another user's session"] = mint({"sub": "999"})
     tokens["a subject that is no number"] = mint({"sub": "1 or 1=1"})
     for kind, token in tokens.items():
@@ -95,10 +34,10 @@ async def test_no_wrong_access_token_opens_anything(service: Service) -> None:
 async def test_no_wrong_refresh_token_yields_another(service: Service) -> None:
     """Each is 401, or refused for its length; the genuine one afterwards still works."""
     access, refresh = await pair_of(service)
-    mint = Mint(service, refresh)
+    mint = Mint(service.settings.secret_key, refresh)
     tokens = wrong_kinds(mint, refresh, subject="ctr")
     tokens["an access token"] = access
-    tokens["an access token renamed"] = Mint(service, access)(header={"typ": "rt+jwt"})
+    tokens["an access token renamed"] = Mint(service.settings.secret_key, access)(header={"typ": "rt+jwt"})
     tokens["a counter below all"] = mint({"ctr": -1})
     for kind, token in tokens.items():
         response = await service.browser().post("/auth/refresh", json={"refresh_token": token})
@@ -114,7 +53,7 @@ async def test_no_wrong_refresh_token_yields_another(service: Service) -> None:
 async def test_a_token_that_was_never_given_out_ends_the_session(service: Service) -> None:
     """A counter from the future is a forgery by whoever holds the key: nothing of the session works any more."""
     access, refresh = await pair_of(service)
-    forged = Mint(service, refresh)({"ctr": 7})
+    forged = Mint(service.settings.secret_key, refresh)({"ctr": 7})
     response = await service.browser().post("/auth/refresh", json={"refresh_token": forged})
     assert response.status_code == 401
     assert (await service.browser(Authorization=f"Bearer {access}").get("/user/me")).status_code == 401

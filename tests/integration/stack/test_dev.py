@@ -90,6 +90,20 @@ def test_ready_means_that_customers_can_come(dev: Dev) -> None:
     assert len(httpx.get(f"{dev.url}/api/v1/image/styles").json()["items"]) >= 24
 
 
+def test_somebody_signs_in_with_google(dev: Dev) -> None:
+    """As the sandbox plays it: there and back, and the worker copies the picture."""
+    with httpx.Client(base_url=f"{dev.url}/api/v1") as browser:
+        there = browser.get("/auth/google", params={"next": "/gallery"}).headers["location"]
+        assert "SANDBOX, not Google" in httpx.get(there).text
+        back = httpx.post(there, data={"person": "100000000000000000001"}).headers["location"]
+        done = browser.get(back)
+        assert done.headers["location"] == f"{dev.url}/auth/callback?success=true&next=%2Fgallery"
+        wait_until(lambda: browser.get("/user/me").json()["profile_picture"] is not None)
+        me = browser.get("/user/me").json()
+    assert (me["email"], me["oauth_provider"]) == ("ada.sandbox@example.com", "google")
+    assert httpx.get(me["profile_picture"]).status_code == 200
+
+
 def test_everything_runs_as_children_of_the_one_process(dev: Dev) -> None:
     """Whoever looks at the process tree finds the product's programs by their names."""
     assert {"serve", "worker", "sandbox", "postgres", "valkey-server", "bootstrap.reaper"} <= dev.children().keys()
@@ -207,7 +221,11 @@ def test_stacks_run_side_by_side_end_cleanly_and_survive_a_kill(dev: Dev, tmp_pa
 def test_what_the_environment_names_is_not_started(empty_database_url: str, redis_url: str, tmp_path: Path) -> None:
     """With addresses for everything there are only the API and the worker, and the named database is migrated."""
     data = tmp_path / "data"
-    services = {"REPLICATE_BASE_URL": "http://127.0.0.1:9/v1", "BREVO_BASE_URL": "http://127.0.0.1:9/v3"}
+    services = {
+        "REPLICATE_BASE_URL": "http://127.0.0.1:9/v1",
+        "BREVO_BASE_URL": "http://127.0.0.1:9/v3",
+        "GOOGLE_ISSUER": "http://127.0.0.1:9/google",
+    }
     process = start(data, DATABASE_URL=empty_database_url, REDIS_URL=redis_url, **services)
     stack = wait_for_ready(process, data)
     children = stack.children().keys()

@@ -7,27 +7,43 @@ from datetime import datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
 
 from application.actor import Actor, Client
+from application.auth.begin_google_sign_in import BeginGoogleSignIn, BeginGoogleSignInHandler
+from application.auth.change_password import ChangePasswordHandler
+from application.auth.finish_google_sign_in import FinishGoogleSignIn, FinishGoogleSignInHandler, GoogleSignInFinished
+from application.auth.forgot_password import ForgotPasswordHandler
+from application.auth.free_credits import FreeCredits, FreeCreditsAmount
 from application.auth.log_in import LogIn, LogInHandler
 from application.auth.log_out import LogOutHandler
-from application.auth.ports import Passwords, RevokedTokens
+from application.auth.new_password import NewPassword
+from application.auth.ports import LoginThrottle, Passwords, ProviderIdentity, RevokedTokens
+from application.auth.proof import PasswordProof
 from application.auth.refresh_session import RefreshSessionHandler
 from application.auth.register import Register, RegisterHandler
 from application.auth.resend_verification import ResendVerificationHandler
-from application.auth.send_account_mail import SendAccountExistsMailHandler, SendVerificationMailHandler
+from application.auth.reset_password import ResetPasswordHandler
+from application.auth.revoke_session import RevokeSessionHandler
+from application.auth.send_account_mail import (
+    SendAccountExistsMailHandler,
+    SendPasswordResetMailHandler,
+    SendVerificationMailHandler,
+)
 from application.auth.sign_in import AccessSeconds, SignIn
 from application.auth.tokens import TokenPair
-from application.auth.verify_email import FreeCredits, VerifyEmail, VerifyEmailHandler
+from application.auth.verify_email import VerifyEmail, VerifyEmailHandler
 from application.credits.grant_credits import GrantCreditsHandler
-from application.events import RegistrationMade, RegistrationRepeated
+from application.events import PasswordResetAsked, RegistrationMade, RegistrationRepeated
 from application.mail import Mail
 from application.ports import Clock
+from domain.errors import Throttled
 from infrastructure.links import ConfiguredLinks
 from infrastructure.mail_templates import JinjaMailTemplates
 from infrastructure.tokens import JwtTokens
-from tests.fakes import FakeMailer
+from tests.fakes import FakeIdentityProvider, FakeMailer
 from tests.in_memory import InMemoryAccounts, InMemoryOutbox, Transaction
 from tests.unit.application.records import (
+    InMemoryIdentities,
     InMemoryMailAllowance,
+    InMemoryPasswordResets,
     InMemoryRegistrations,
     InMemorySessions,
     InMemorySignupGrants,
@@ -65,6 +81,38 @@ class FakePasswords(Passwords):
         self.worked_on.append(password)
 
 
+class FakeLoginThrottle(LoginThrottle):
+    """Lets everybody in until told not to; remembers whom it was told about."""
+
+    def __init__(self) -> None:
+        self.closed = False
+        self.admitted: list[tuple[str, str]] = []
+        self.forgotten: list[str] = []
+        self.reset_for: list[str] = []
+
+    async def admit(self, email: str, client_ip: str) -> None:
+        if self.closed:
+            raise Throttled("rate_limited", "Too many attempts.", retry_after=1)
+        self.admitted.append((email, client_ip))
+
+    async def succeeded(self, email: str, client_ip: str) -> None:
+        assert client_ip
+        self.forgotten.append(email)
+
+    async def reset(self, email: str) -> None:
+        self.reset_for.append(email)
+
+
+class WatchedIdentityProvider(FakeIdentityProvider):
+    def __init__(self, transaction: Transaction) -> None:
+        super().__init__()
+        self._transaction = transaction
+
+    async def identify(self, *, code: str, nonce: str, verifier: str, issuer: str | None) -> ProviderIdentity:
+        assert not self._transaction.is_open, "a provider is asked inside a transaction"
+        return await super().identify(code=code, nonce=nonce, verifier=verifier, issuer=issuer)
+
+
 class WatchedMailer(FakeMailer):
     def __init__(self, transaction: Transaction) -> None:
         super().__init__()
@@ -80,7 +128,10 @@ class InMemoryRevokedTokens(RevokedTokens):
         self.ids: dict[str, datetime] = {}
 
     async def add(self, token_id: str, expires_at: datetime) -> None:
-        self.ids[token_id] = expires_at
+        await self.spend(token_id, expires_at)
+
+    async def spend(self, token_id: str, expires_at: datetime) -> bool:
+        return self.ids.setdefault(token_id, expires_at) is expires_at
 
 
 @dataclass
@@ -108,6 +159,10 @@ class Reception:
         self.grants = InMemorySignupGrants()
         self.revoked = InMemoryRevokedTokens()
         self.passwords = FakePasswords()
+        self.throttle = FakeLoginThrottle()
+        self.resets = InMemoryPasswordResets(self.uow)
+        self.identities = InMemoryIdentities(self.uow)
+        self.provider = WatchedIdentityProvider(self.uow)
         self.mailer = WatchedMailer(self.uow)
         self.tokens = JwtTokens(
             secrets.token_urlsafe(48), "", access_life=timedelta(minutes=10), refresh_life=timedelta(days=7)
@@ -121,23 +176,28 @@ class Reception:
             uow=self.uow,
             access_seconds=AccessSeconds(600),
         )
+        free_credits = FreeCredits(
+            grants=self.grants, accounts=self.accounts, amount=FreeCreditsAmount(self.free_credits)
+        )
+        new_password = NewPassword(passwords=self.passwords)
         self.register = RegisterHandler(
             users=self.users,
             registrations=self.registrations,
-            passwords=self.passwords,
+            new_password=new_password,
             tokens=self.tokens,
             allowance=self.allowance,
             outbox=self.outbox,
             uow=self.uow,
         )
         self.resend = ResendVerificationHandler(
-            users=self.users,
             registrations=self.registrations,
+            tokens=self.tokens,
             allowance=self.allowance,
             outbox=self.outbox,
             uow=self.uow,
         )
         self.send_verification = SendVerificationMailHandler(
+            users=self.users,
             registrations=self.registrations,
             tokens=self.tokens,
             links=links,
@@ -151,15 +211,31 @@ class Reception:
         self.verify = VerifyEmailHandler(
             users=self.users,
             registrations=self.registrations,
-            grants=self.grants,
-            accounts=self.accounts,
+            free_credits=free_credits,
             sign_in=sign_in,
             uow=self.uow,
-            free_credits=FreeCredits(self.free_credits),
+        )
+        self.begin_google = BeginGoogleSignInHandler(
+            provider=self.provider, tokens=self.tokens, clock=TransactionClock(self.uow)
+        )
+        self.finish_google = FinishGoogleSignInHandler(
+            provider=self.provider,
+            identities=self.identities,
+            users=self.users,
+            registrations=self.registrations,
+            resets=self.resets,
+            sessions=self.sessions,
+            revoked=self.revoked,
+            tokens=self.tokens,
+            free_credits=free_credits,
+            sign_in=sign_in,
+            outbox=self.outbox,
+            uow=self.uow,
         )
         self.log_in = LogInHandler(
             users=self.users,
             registrations=self.registrations,
+            throttle=self.throttle,
             passwords=self.passwords,
             sign_in=sign_in,
             uow=self.uow,
@@ -168,6 +244,36 @@ class Reception:
             users=self.users, sessions=self.sessions, tokens=self.tokens, sign_in=sign_in, uow=self.uow
         )
         self.log_out = LogOutHandler(sessions=self.sessions, revoked=self.revoked, tokens=self.tokens, uow=self.uow)
+        self.forgot = ForgotPasswordHandler(
+            resets=self.resets, tokens=self.tokens, allowance=self.allowance, outbox=self.outbox, uow=self.uow
+        )
+        self.send_reset = SendPasswordResetMailHandler(
+            users=self.users,
+            resets=self.resets,
+            tokens=self.tokens,
+            links=links,
+            templates=templates,
+            mailer=self.mailer,
+            uow=self.uow,
+        )
+        self.reset_password = ResetPasswordHandler(
+            users=self.users,
+            resets=self.resets,
+            sessions=self.sessions,
+            new_password=new_password,
+            throttle=self.throttle,
+            uow=self.uow,
+        )
+        proof = PasswordProof(users=self.users, passwords=self.passwords, throttle=self.throttle, uow=self.uow)
+        self.change_password = ChangePasswordHandler(
+            users=self.users,
+            resets=self.resets,
+            sessions=self.sessions,
+            proof=proof,
+            new_password=new_password,
+            uow=self.uow,
+        )
+        self.revoke_session = RevokeSessionHandler(sessions=self.sessions, uow=self.uow)
         self.grant = GrantCreditsHandler(users=self.users, accounts=self.accounts, uow=self.uow)
 
     async def deliver(self) -> list[Mail]:
@@ -178,6 +284,8 @@ class Reception:
                 await self.send_verification(event, WORKER)
             elif isinstance(event, RegistrationRepeated):
                 await self.send_account_exists(event, WORKER)
+            elif isinstance(event, PasswordResetAsked):
+                await self.send_reset(event, WORKER)
         return list(self.mailer.sent.values())[before:]
 
     async def sign_up(self, email: str = ADA, password: str = PASSWORD, name: str = "Ada") -> str:
@@ -188,6 +296,15 @@ class Reception:
     async def join(self, email: str = ADA, password: str = PASSWORD) -> TokenPair:
         """Register and use the link."""
         return await self.verify(VerifyEmail(await self.sign_up(email, password)), VISITOR)
+
+    async def leave_for_google(self, identity: ProviderIdentity, path: str = "/") -> FinishGoogleSignIn:
+        """Go to Google and say yes there as this person; what the browser comes back with."""
+        begun = await self.begin_google(BeginGoogleSignIn(path), VISITOR)
+        state, code = self.provider.consent(begun.authorization_url, identity)
+        return FinishGoogleSignIn(begun.attempt, state, code, issuer=self.provider.issuer)
+
+    async def come_by_google(self, identity: ProviderIdentity) -> GoogleSignInFinished:
+        return await self.finish_google(await self.leave_for_google(identity), VISITOR)
 
     async def enter(self, email: str = ADA, password: str = PASSWORD) -> TokenPair:
         return await self.log_in(LogIn(email, password), VISITOR)

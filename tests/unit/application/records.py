@@ -1,13 +1,17 @@
 """The tables that handlers work on, in memory."""
 
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from itertools import count
 from typing import Generic, Protocol, TypeVar
 
 import msgspec
 
 from application.auth.ports import (
+    IdentityRepository,
     MailAllowance,
+    PasswordResetRepository,
+    ProviderIdentity,
     RegistrationRepository,
     SessionRepository,
     SignupGrants,
@@ -21,7 +25,7 @@ from domain.images import GeneratedImage
 from domain.sessions import Session
 from domain.styles import Style
 from domain.uploads import Upload
-from domain.users import Registration, User
+from domain.users import PasswordReset, Registration, User
 from domain.views import View, ViewRender
 from tests.in_memory import InMemoryAccounts, Transaction
 from tests.unit.factories import number
@@ -83,6 +87,9 @@ class InMemoryUsers(UserRepository):
     async def by_id(self, user_id: int) -> User | None:
         return self.rows.find(lambda user: user.id == user_id)
 
+    async def claim(self, user_id: int) -> User | None:
+        return await self.by_id(user_id)
+
     async def by_email(self, email: str) -> User | None:
         return self.rows.find(lambda user: user.email == email)
 
@@ -93,6 +100,10 @@ class InMemoryRegistrations(RegistrationRepository):
 
     async def add(self, registration: Registration) -> None:
         self.rows.add(registration)
+
+    async def waiting_for(self, email: str, *, since: datetime) -> list[Registration]:
+        recent = [row for row in self.rows.kept.values() if row.email == email and row.created_at > since]
+        return sorted(recent, key=lambda row: row.id)
 
     async def by_id(self, registration_id: int) -> Registration | None:
         return self.rows.find(lambda registration: registration.id == registration_id)
@@ -107,6 +118,61 @@ class InMemoryRegistrations(RegistrationRepository):
         self.rows.remove(lambda registration: registration.email == email)
 
 
+class InMemoryPasswordResets(PasswordResetRepository):
+    def __init__(self, transaction: Transaction) -> None:
+        self.rows: Rows[PasswordReset] = Rows(transaction)
+
+    async def add(self, reset: PasswordReset) -> None:
+        self.rows.add(reset)
+
+    async def by_id(self, reset_id: int) -> PasswordReset | None:
+        return self.rows.find(lambda reset: reset.id == reset_id)
+
+    async def claim(self, token_hash: bytes) -> PasswordReset | None:
+        return self.rows.find(lambda reset: reset.token_hash == token_hash)
+
+    async def void_all(self, email: str) -> None:
+        self.rows.remove(lambda reset: reset.email == email)
+
+
+class InMemoryIdentities(IdentityRepository):
+    def __init__(self, transaction: Transaction) -> None:
+        self.kept: dict[int, ProviderIdentity] = {}
+        """By user."""
+        self._new: dict[int, ProviderIdentity] = {}
+        self._transaction = transaction
+        transaction.participants.append(self)
+
+    async def claim(self, identity: ProviderIdentity) -> int | None:
+        self._transaction.use()
+        same = (identity.issuer, identity.subject)
+        return next((user for user, known in self.kept.items() if (known.issuer, known.subject) == same), None)
+
+    async def exists_for(self, user_id: int) -> bool:
+        self._transaction.use()
+        return user_id in self.kept
+
+    async def add(self, user_id: int, identity: ProviderIdentity, now: datetime) -> None:
+        assert now == self._transaction.time
+        self._transaction.use()
+        self._new[user_id] = identity
+
+    async def picture_url(self, user_id: int) -> str | None:
+        self._transaction.use()
+        known = self.kept.get(user_id)
+        return known.picture_url if known else None
+
+    def flush(self) -> None:
+        """They have no ids to be given."""
+
+    def keep(self) -> None:
+        self.kept |= self._new
+        self._new = {}
+
+    def drop(self) -> None:
+        self._new = {}
+
+
 class InMemorySessions(SessionRepository):
     def __init__(self, transaction: Transaction) -> None:
         self.rows: Rows[Session] = Rows(transaction)
@@ -116,6 +182,11 @@ class InMemorySessions(SessionRepository):
 
     async def claim(self, session_id: int) -> Session | None:
         return self.rows.find(lambda session: session.id == session_id)
+
+    async def revoke_all(self, user_id: int, now: datetime, *, keep: int | None = None) -> None:
+        for session in self.rows.kept.values():
+            if session.user_id == user_id and session.id != keep:
+                session.revoke(now)
 
 
 class InMemoryMailAllowance(MailAllowance):
@@ -172,6 +243,9 @@ class InMemoryImages(ImageRepository):
     async def add(self, image: GeneratedImage) -> None:
         self.rows.add(image)
         await self._transaction.flush()
+
+    async def by_id(self, image_id: int) -> GeneratedImage | None:
+        return self.rows.find(lambda image: image.id == image_id)
 
     async def claim(self, view_id: int) -> tuple[GeneratedImage, ViewRender] | None:
         image = self.rows.find(lambda image: any(render.id == view_id for render in image.views))

@@ -81,6 +81,10 @@ class WatchedPictures(PictureProcessor):
             raise Unprocessable("image_unreadable", "This is not a picture.")
         return Picture(b"normalised " + data, max_side, min_side)
 
+    async def square(self, data: bytes, *, side: int, min_side: int) -> Picture:
+        picture = await self.normalise(data, max_side=side, min_side=min_side)
+        return Picture(picture.data, side, side)
+
 
 class InMemoryLeases(Leases):
     """Which claims are kept alive at this moment."""

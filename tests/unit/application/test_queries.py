@@ -73,6 +73,9 @@ class AdasThings(LedgerReader, ImageReader, ProfileReader, StyleReader):
             return None
         return Profile(7, "ada@example.com", "Ada", None, Role.CUSTOMER, True, None, 5, 1, NOW)
 
+    async def picture(self, user_id: int) -> str | None:
+        return "pictures/profile/ada.jpg" if user_id == 7 else None
+
     async def active(self, category: Category | None) -> list[StyleItem]:
         return [StyleItem(1, "Bob", "To the jaw.", category or Category.STANDARD, "https://pictures.test/bob.png")]
 

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from application.auth.forgot_password import ForgotPassword
 from application.auth.register import Register
 from application.auth.resend_verification import ResendVerification
 from application.auth.verify_email import VerifyEmail
@@ -130,13 +131,29 @@ async def test_a_common_password_is_refused_before_any_work() -> None:
     assert (reception.passwords.worked_on, reception.uow.commits) == ([], 0)
 
 
-async def test_a_link_can_be_mailed_again_and_stays_the_same() -> None:
-    """So whichever copy arrives first works."""
+async def test_a_link_that_is_mailed_again_is_another_and_voids_the_first() -> None:
+    """And the password of the sign-up opens the account it makes."""
     reception = Reception()
-    token = await reception.sign_up()
+    superseded = await reception.sign_up()
     await reception.resend(ResendVerification(ADA.upper()), VISITOR)
     (mail,) = await reception.deliver()
-    assert token_in(mail) == token
+    with pytest.raises(Invalid) as refusal:
+        await reception.verify(VerifyEmail(superseded), VISITOR)
+    assert refusal.value.code == "token_invalid"
+    await reception.verify(VerifyEmail(token_in(mail)), VISITOR)
+    assert await reception.enter()
+
+
+async def test_where_several_sign_ups_wait_the_link_mailed_again_trusts_none_of_their_passwords() -> None:
+    """The owner of the mailbox asks for the link again after a stranger signed the address up too."""
+    reception = Reception()
+    await reception.sign_up(password="the owner's own")
+    await reception.sign_up(password="a stranger's own")
+    await reception.resend(ResendVerification(ADA), VISITOR)
+    await reception.verify(VerifyEmail(token_in((await reception.deliver())[-1])), VISITOR)
+    for password in ("a stranger's own", "the owner's own"):
+        with pytest.raises(Unauthenticated):
+            await reception.enter(password=password)
 
 
 async def test_asking_for_the_link_again_tells_nothing_about_the_address() -> None:
@@ -156,10 +173,16 @@ async def test_asking_for_the_link_again_tells_nothing_about_the_address() -> No
 async def test_a_mailbox_is_not_flooded() -> None:
     """When its mails of the hour are spent, the answer is the same and no mail goes out."""
     reception = Reception()
-    for _ in range(7):
+    mails = []
+    for _ in range(2):
         await reception.register(Register(ADA, PASSWORD, "Ada"), VISITOR)
+        mails += await reception.deliver()
         await reception.resend(ResendVerification(ADA), VISITOR)
-    assert len(await reception.deliver()) == 5
+        mails += await reception.deliver()
+        await reception.forgot(ForgotPassword(ADA), VISITOR)
+    assert len(mails) == 4
+    await reception.resend(ResendVerification(ADA), VISITOR)
+    assert await reception.deliver() == [], "the fifth was about a password, and went to nobody: there is no account"
 
 
 async def test_a_mail_job_that_runs_twice_sends_one_mail() -> None:

@@ -135,6 +135,65 @@ async def test_a_caller_may_ask_for_other_sides(processor: VipsPictureProcessor)
     assert picture.width == 512
 
 
+@pytest.mark.parametrize(
+    ("width", "height", "side"),
+    [
+        (1600, 900, 512),
+        (900, 1600, 512),
+        (512, 512, 512),
+        (513, 3001, 512),
+        (400, 300, 300),
+        (600, 300, 300),
+        (64, 999, 64),
+    ],
+)
+async def test_a_square_is_cut_from_the_centre_and_never_enlarged(
+    processor: VipsPictureProcessor, width: int, height: int, side: int
+) -> None:
+    """Of the left and right halves of a picture, its square shows as much of both."""
+    image = decode(await processor.square(encode(photo(width, height), "JPEG"), side=512, min_side=64))
+    assert image.size == (side, side)
+    colours = np.asarray(image, dtype=float)
+    halves = colours[:, : side // 2 - 4].mean(axis=(0, 1)), colours[:, side // 2 + 4 :].mean(axis=(0, 1))
+    assert [half.argmax() for half in halves] == [0, 2]
+
+
+async def test_sizes_of_every_kind_make_squares(processor: VipsPictureProcessor) -> None:
+    """However the shrinking is rounded."""
+    chance = random.Random(17)
+    for _ in range(40):
+        width, height = chance.randint(64, 1500), chance.randint(64, 1500)
+        kind = chance.choice(["JPEG", "PNG"])
+        picture = await processor.square(encode(photo(width, height), kind), side=512, min_side=64)
+        side = min(512, width, height)
+        assert (picture.width, picture.height) == (side, side), (kind, width, height)
+
+
+async def test_a_square_is_upright_and_forgets_where_it_was_taken(processor: VipsPictureProcessor) -> None:
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    exif[ExifTags.IFD.GPSInfo] = {ExifTags.GPS.GPSLatitudeRef: "N", ExifTags.GPS.GPSLatitude: (47.0, 22.0, 8.5)}
+    picture = await processor.square(encode(photo(800, 600), "JPEG", exif=exif), side=512, min_side=64)
+    image = decode(picture)
+    assert image.size == (512, 512)
+    assert near(image, (256, 60), RED)
+    assert near(image, (256, 450), BLUE)
+    assert not any(marker in picture.data for marker in JPEG_MARKERS_OF_METADATA)
+
+
+async def test_a_square_is_made_of_pictures_only(processor: VipsPictureProcessor) -> None:
+    """The same refusals as for any picture, with a smallest side of its own."""
+    for data, code in (
+        (encode(Image.new("RGB", (63, 900)), "PNG"), "image_too_small"),
+        (png_of(5001, 5000), "image_too_many_pixels"),
+        (encode(photo(), "WEBP"), "image_unreadable"),
+        (encode(photo(), "JPEG")[:2000], "image_unreadable"),
+    ):
+        with pytest.raises(Unprocessable) as refused:
+            await processor.square(data, side=512, min_side=64)
+        assert refused.value.code == code
+
+
 def srgb_profile() -> bytes:
     return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 

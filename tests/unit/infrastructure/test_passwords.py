@@ -1,9 +1,10 @@
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator
 
 import pytest
 from argon2 import PasswordHasher, extract_parameters
 
+from domain.errors import Throttled
 from infrastructure.passwords import Argon2Passwords
 
 
@@ -89,3 +90,16 @@ async def test_hashing_leaves_the_event_loop_alone(passwords: Argon2Passwords) -
         await asyncio.sleep(0)
         turns += 1
     assert turns > 50
+
+
+async def test_beyond_a_number_of_waiting_hashes_the_next_is_refused() -> None:
+    """A flood of sign-ins is told to come back; when it is over, everybody is let in again."""
+    passwords = Argon2Passwords(most_waiting=2)
+    at_once: list[Awaitable[object]] = [passwords.verify(None, "plum-velvet-otter") for _ in range(100)]
+    at_once += [passwords.hash("plum-velvet-otter") for _ in range(100)]
+    answers = await asyncio.gather(*at_once, return_exceptions=True)
+    refusals = [answer for answer in answers if isinstance(answer, Throttled)]
+    assert {(refusal.code, refusal.retry_after) for refusal in refusals} == {("rate_limited", 1)}
+    assert len(answers) - len(refusals) == 2 + passwords._threads._max_workers
+    assert not await passwords.verify(None, "plum-velvet-otter")
+    passwords.close()

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from bootstrap.stack import StackError, StackFolder, operator_environment, read_environment
-from bootstrap.stack.environment import provided
+from bootstrap.stack.environment import provided, sandbox_environment
 
 
 def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
@@ -36,6 +36,22 @@ def test_the_sandboxs_webhook_secret_is_not_taken_for_another_providers(tmp_path
     folder = StackFolder(tmp_path)
     assert "REPLICATE_WEBHOOK_SECRET" in provided(folder, {}, {})
     assert "REPLICATE_WEBHOOK_SECRET" not in provided(folder, {"REPLICATE_BASE_URL": "https://elsewhere.org"}, {})
+
+
+def test_google_is_played_with_a_client_of_its_own(tmp_path: Path) -> None:
+    """Unless a provider or a client is named; the sandbox is told the client that the API has, and its way back."""
+    folder = StackFolder(tmp_path)
+    address = {"PUBLIC_URL": "http://localhost:8000"}
+    played = provided(folder, {}, address)
+    told = sandbox_environment(played)
+    assert (told["SANDBOX_GOOGLE_CLIENT_ID"], told["SANDBOX_GOOGLE_CLIENT_SECRET"]) == (
+        played["GOOGLE_CLIENT_ID"],
+        played["GOOGLE_CLIENT_SECRET"],
+    )
+    assert told["SANDBOX_GOOGLE_REDIRECT_URI"] == "http://localhost:8000/api/v1/auth/google/callback"
+    named = {"GOOGLE_CLIENT_ID": "ours", "GOOGLE_CLIENT_SECRET": "known to Google"}
+    assert provided(folder, named, address).items() >= named.items()
+    assert "GOOGLE_CLIENT_ID" not in provided(folder, {"GOOGLE_ISSUER": "https://elsewhere.org"}, address)
 
 
 def test_an_operator_command_uses_the_database_that_is_named(tmp_path: Path) -> None:

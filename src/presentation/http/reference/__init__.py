@@ -9,6 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from litestar import MediaType, Request
 from litestar.openapi.plugins import JsonRenderPlugin, OpenAPIRenderPlugin
 
+from presentation.http.reference.corrections import corrected
 from presentation.http.reference.examples import EXAMPLES
 
 Document = dict[str, Any]
@@ -50,7 +51,7 @@ class ReferencePage(OpenAPIRenderPlugin):
 
 def with_examples(document: Document) -> Document:
     """Put an example beside every schema that has one. Examples are made of the real types, so they cannot drift."""
-    document = _with_plain_names(document)
+    document = corrected(_with_plain_names(document))
     schemas = document.get("components", {}).get("schemas", {})
     for name, example in EXAMPLES.items():
         if name in schemas:

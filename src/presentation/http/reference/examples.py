@@ -4,20 +4,27 @@ from datetime import UTC, datetime
 
 from msgspec import Struct
 
+from application.auth.change_password import ChangePassword
+from application.auth.forgot_password import ForgotPassword
 from application.auth.log_in import LogIn
 from application.auth.log_out import LogOut
+from application.auth.ports import SessionItem
 from application.auth.refresh_session import RefreshSession
 from application.auth.register import Register
 from application.auth.resend_verification import ResendVerification
+from application.auth.reset_password import ResetPassword
 from application.auth.tokens import Accepted, TokenPair
 from application.auth.verify_email import VerifyEmail
 from application.credits.ports import Balance, LedgerItem
 from application.images.generate_image import GenerateImage, ImageAccepted
+from application.images.list_uploads import UploadItem
 from application.images.ports import ImageItem, ImageStatus, ViewItem
 from application.images.upload_photo import UploadedPhoto
 from application.pages import Page, cursor_after
 from application.styles.ports import StyleItem
+from application.users.delete_user import DeleteUser
 from application.users.ports import Profile
+from application.users.update_profile import UpdateProfile
 from domain.credits import Cause
 from domain.styles import Category
 from domain.users import Role
@@ -31,6 +38,7 @@ _FRONT = f"{_MEDIA}/images/b25seS1hbi1leGFtcGxl/front-1-1.jpg?expires=1768474800
 _ACCESS = "an.access.token"
 _REFRESH = "a.refresh.token"
 _PASSWORD = "a long sentence is a good one"  # noqa: S105 - an example
+_NEW_PASSWORD = "another long sentence"  # noqa: S105 - an example
 
 _ITEM = ImageItem(
     id=41,
@@ -60,6 +68,15 @@ _STYLE = StyleItem(
 _ENTRY = LedgerItem(
     id=99, amount=-1, cause=Cause.SPEND, reference="image:41:front", balance_after=2, created_at=_ACCEPTED_AT
 )
+_UPLOAD = UploadItem(image_input_url=_PHOTO, width=1536, height=2048, size=412_345, created_at=_ACCEPTED_AT)
+_SESSION = SessionItem(
+    id=5,
+    user_agent="Mozilla/5.0 (X11; Linux x86_64; rv:146.0) Gecko/20100101 Firefox/146.0",
+    ip="203.0.113.7",
+    created_at=_ACCEPTED_AT,
+    last_used_at=_ACCEPTED_AT,
+    current=True,
+)
 
 _BODIES: list[Struct] = [
     Register(email="ada@example.com", password=_PASSWORD, name="Ada"),
@@ -68,6 +85,11 @@ _BODIES: list[Struct] = [
     LogIn(email="ada@example.com", password=_PASSWORD),
     RefreshSession(refresh_token=_REFRESH),
     LogOut(refresh_token=_REFRESH),
+    ForgotPassword(email="ada@example.com"),
+    ResetPassword(token="the-token-of-the-mailed-link", new_password=_PASSWORD),  # noqa: S106 - an example
+    ChangePassword(current_password=_PASSWORD, new_password=_NEW_PASSWORD),
+    _SESSION,
+    DeleteUser(password=_PASSWORD),
     Accepted(message="Check your mailbox: we have sent you a message."),
     TokenPair(access_token=_ACCESS, refresh_token=_REFRESH, expires_in=600),
     Profile(
@@ -82,9 +104,11 @@ _BODIES: list[Struct] = [
         credits_held=1,
         created_at=_ACCEPTED_AT,
     ),
+    UpdateProfile(name="Ada Lovelace"),
     Balance(credits=3, credits_held=1, credits_frozen=0, credits_available=2),
     _ENTRY,
     _STYLE,
+    _UPLOAD,
     UploadedPhoto(image_input_url=_PHOTO, width=1536, height=2048, size=412_345),
     GenerateImage(style_id=7, image_input_url=_PHOTO, views=(View.FRONT, View.RIGHT)),
     ImageAccepted(image_id=41, credits_held=2),
@@ -103,6 +127,6 @@ _BODIES: list[Struct] = [
 ]
 
 EXAMPLES: dict[str, Struct] = {type(body).__name__: body for body in _BODIES} | {
-    f"PageOf{type(item).__name__}": Page([item], cursor_after(41)) for item in (_ITEM, _ENTRY)
+    f"PageOf{type(item).__name__}": Page([item], cursor_after(41)) for item in (_ITEM, _ENTRY, _UPLOAD, _SESSION)
 }
 EXAMPLES["PageOfStyleItem"] = Page([_STYLE], None)

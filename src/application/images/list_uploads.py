@@ -1,0 +1,42 @@
+from dataclasses import dataclass
+from datetime import datetime
+
+from msgspec import Struct
+
+from application.actor import Actor
+from application.images.ports import PictureStorage, UploadReader
+from application.images.upload_photo import UploadedPhoto
+from application.pages import DEFAULT_LIMIT, Page, cursor_after, id_in
+
+
+class ListUploads(Struct, frozen=True):
+    limit: int = DEFAULT_LIMIT
+    cursor: str | None = None
+
+
+class UploadItem(UploadedPhoto, frozen=True, kw_only=True):
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListUploadsHandler:
+    """The photos a customer has uploaded, to pick from again, newest first."""
+
+    uploads: UploadReader
+    storage: PictureStorage
+
+    async def __call__(self, query: ListUploads, actor: Actor) -> Page[UploadItem]:
+        owner = actor.require_user()
+        records = await self.uploads.latest(owner, before=id_in(query.cursor), limit=query.limit + 1)
+        more = len(records) > query.limit
+        items = [
+            UploadItem(
+                await self.storage.url(record.key),
+                record.width,
+                record.height,
+                record.size,
+                created_at=record.created_at,
+            )
+            for record in records[: query.limit]
+        ]
+        return Page(items, cursor_after(records[query.limit - 1].id) if more else None)

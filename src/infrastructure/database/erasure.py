@@ -1,0 +1,61 @@
+"""What goes when a person asks to be forgotten."""
+
+from sqlalchemy import delete, exists, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from application.users.ports import PersonalRecords
+from domain.credits import HoldStatus
+from domain.images import output_key
+from domain.views import Status
+from infrastructure.database.tables import (
+    holds,
+    idempotency_keys,
+    identities,
+    images,
+    password_resets,
+    registrations,
+    sessions,
+    uploads,
+    views,
+)
+
+
+class SqlPersonalRecords(PersonalRecords):
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def forget_person(self, user_id: int, email: str) -> None:
+        for table in (sessions, identities, idempotency_keys):
+            await self._session.execute(delete(table).where(table.c.user_id == user_id))
+        for table in (registrations, password_resets):
+            await self._session.execute(delete(table).where(table.c.email == email))
+
+    async def open_images(self, user_id: int) -> list[int]:
+        is_open = exists().where(
+            views.c.image_id == images.c.id, views.c.status.in_([Status.PENDING, Status.PROCESSING])
+        )
+        found = select(images.c.id).where(images.c.user_id == user_id, is_open).order_by(images.c.id)
+        return list(await self._session.scalars(found))
+
+    async def pictures(self, user_id: int) -> list[str]:
+        photos = await self._session.scalars(select(uploads.c.key).where(uploads.c.user_id == user_id))
+        columns = select(images.c.folder, views.c.view, views.c.round, views.c.attempt, views.c.output_key)
+        keys = set(photos)
+        for row in await self._session.execute(columns.join_from(images, views).where(images.c.user_id == user_id)):
+            keys.update(
+                output_key(row.folder, row.view, round_, attempt)
+                for round_ in range(1, row.round + 1)
+                for attempt in range(1, row.attempt + 1)
+            )
+            if row.output_key is not None:
+                keys.add(row.output_key)
+        return sorted(keys)
+
+    async def forget_works(self, user_id: int) -> None:
+        own = select(images.c.id).where(images.c.user_id == user_id).scalar_subquery()
+        await self._session.execute(
+            delete(holds).where(holds.c.user_id == user_id, holds.c.status != HoldStatus.PENDING)
+        )
+        await self._session.execute(delete(views).where(views.c.image_id.in_(own)))
+        await self._session.execute(delete(images).where(images.c.user_id == user_id))
+        await self._session.execute(delete(uploads).where(uploads.c.user_id == user_id))

@@ -1,0 +1,64 @@
+"""Which rows have expired, and their removal."""
+
+from datetime import timedelta
+
+from sqlalchemy import ColumnElement, Table, delete, func, or_, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from application.auth.ports import ExpiredRecords
+from domain.sessions import SESSION_LIFE
+from domain.users import RESET_LIFE, VERIFICATION_LIFE
+from infrastructure.database.tables import (
+    blacklist_tokens,
+    daily_grants,
+    idempotency_keys,
+    mail_allowances,
+    password_resets,
+    registrations,
+    sessions,
+)
+
+_MARGIN = timedelta(minutes=5)
+"""For clocks that differ, and for the leeway with which tokens are judged."""
+_ANSWERS_KEPT = timedelta(hours=24)
+_ENDED_SESSIONS_KEPT = timedelta(days=1)
+_ALLOWANCE = timedelta(hours=1)
+_DAYS_KEPT = timedelta(days=7)
+_BATCH = 5_000
+"""Rows of a table at once: what is left is for the next time."""
+
+
+class SqlExpiredRecords(ExpiredRecords):
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def purge_tokens(self) -> int:
+        return await self._purge(blacklist_tokens, blacklist_tokens.c.expires_at < func.now() - _MARGIN)
+
+    async def purge_links(self) -> int:
+        sign_ups = await self._purge(
+            registrations, registrations.c.created_at < func.now() - VERIFICATION_LIFE - _MARGIN
+        )
+        return sign_ups + await self._purge(
+            password_resets, password_resets.c.created_at < func.now() - RESET_LIFE - _MARGIN
+        )
+
+    async def purge_sessions(self) -> int:
+        outlived = sessions.c.created_at < func.now() - SESSION_LIFE - _MARGIN
+        return await self._purge(sessions, or_(outlived, sessions.c.revoked_at < func.now() - _ENDED_SESSIONS_KEPT))
+
+    async def purge_answers(self) -> int:
+        return await self._purge(idempotency_keys, idempotency_keys.c.created_at < func.now() - _ANSWERS_KEPT)
+
+    async def purge_allowances(self) -> int:
+        last = mail_allowances.c.sent_at[func.cardinality(mail_allowances.c.sent_at)]
+        mails = await self._purge(mail_allowances, last < func.now() - _ALLOWANCE - _MARGIN)
+        past = func.to_char(func.now() - _DAYS_KEPT, "YYYY-MM-DD")
+        return mails + await self._purge(daily_grants, daily_grants.c.day < past)
+
+    async def _purge(self, table: Table, expired: ColumnElement[bool]) -> int:
+        key = tuple_(*table.primary_key.columns)
+        # Rows that somebody works on are left for the next time, so that nobody waits.
+        some = select(*table.primary_key.columns).where(expired).limit(_BATCH).with_for_update(skip_locked=True)
+        removed = await self._session.execute(delete(table).where(key.in_(some)).returning(*table.primary_key.columns))
+        return len(removed.all())
