@@ -61,6 +61,10 @@ fuzz: setup
     {{ bin }}/pytest --numprocesses 2 --hypothesis-profile fuzz -m hypothesis
     {{ bin }}/pytest --capture no tests/fuzz
 
+# Play attacks on accounts against a running stack, and show what came of each
+attack: setup
+    {{ bin }}/python -m tests.attack
+
 # Measure all works, or those named, against their floors
 bench *NAMES: setup
     {{ bin }}/python -m benchmarks "$@"

@@ -2,6 +2,7 @@
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import postgresql
 
 revision = "0002"
 down_revision = "0001"
@@ -10,6 +11,14 @@ depends_on = None
 
 
 def upgrade() -> None:
+    # Addresses in clear give way to their pseudonyms; what it remembers is an hour old at most.
+    op.drop_table("mail_allowances")
+    op.create_table(
+        "mail_allowances",
+        sa.Column("mailbox_hmac", sa.LargeBinary(), nullable=False),
+        sa.Column("sent_at", postgresql.ARRAY(sa.DateTime(timezone=True)), nullable=False),
+        sa.PrimaryKeyConstraint("mailbox_hmac", name=op.f("pk_mail_allowances")),
+    )
     op.create_table(
         "password_resets",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
@@ -42,6 +51,13 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_table("mail_allowances")
+    op.create_table(
+        "mail_allowances",
+        sa.Column("email", sa.Text(), nullable=False),
+        sa.Column("sent_at", postgresql.ARRAY(sa.DateTime(timezone=True)), nullable=False),
+        sa.PrimaryKeyConstraint("email", name=op.f("pk_mail_allowances")),
+    )
     op.drop_column("users", "deleted_at")
     op.drop_column("sessions", "signed_in_by")
     op.execute("DELETE FROM registrations WHERE password_hash IS NULL")

@@ -53,6 +53,15 @@ class AccountErased(Event, frozen=True):
     """Some minutes later: nobody can be storing a picture of theirs any more."""
 
 
+class ImageDeleted(Event, frozen=True):
+    """A customer deleted a try-on; its pictures are to follow."""
+
+    job = "erase_image"
+    image_id: int
+    last: bool = False
+    """Some minutes later: nobody can be storing a picture of it any more."""
+
+
 class ViewSubmittable(Event, frozen=True):
     """A view waits for a worker to create its prediction."""
 

@@ -1,5 +1,6 @@
 """Try-ons: one photo, one style, up to four views; the front first, the sides from the finished front."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -77,6 +78,14 @@ class GeneratedImage:
     def output_key(self, render: ViewRender) -> str:
         """Where an attempt's picture is stored: the same attempt, tried again, overwrites its own file only."""
         return output_key(self.folder, render.view, render.round, render.attempt)
+
+    @property
+    def output_keys(self) -> set[str]:
+        """Where its outputs are stored, and where those of attempts would be that nobody noted."""
+        noted = {render.output_key for render in self.views if render.output_key is not None}
+        return noted.union(
+            *(output_keys(self.folder, render.view, render.round, render.attempt) for render in self.views)
+        )
 
     def claim_submit(self, render: ViewRender, now: datetime, policy: RenderPolicy) -> int | None:
         """Take a waiting view to create its prediction; None when there is nothing to take or no time left.
@@ -207,6 +216,11 @@ class GeneratedImage:
         self._derive_status()
         return change
 
+    def delete(self, now: datetime) -> Change:
+        """Take it out of its owner's sight for good; what is open ends as by `cancel`."""
+        self.deleted_at = now
+        return self.cancel(now)
+
     def expire(self, render: ViewRender, now: datetime, policy: RenderPolicy) -> Change:
         """What the sweeper does to a view that nothing moves any more.
 
@@ -251,6 +265,15 @@ class GeneratedImage:
 
 def output_key(folder: str, view: View, round_: int, attempt: int) -> str:
     return f"images/{folder}/{view}-{round_}-{attempt}.jpg"
+
+
+def output_keys(folder: str, view: View, rounds: int, attempts: int) -> Iterator[str]:
+    """Every place where a view may have a picture, after so many rounds of so many attempts."""
+    return (
+        output_key(folder, view, round_, attempt)
+        for round_ in range(1, rounds + 1)
+        for attempt in range(1, attempts + 1)
+    )
 
 
 def _spent(render: ViewRender, policy: RenderPolicy) -> bool:

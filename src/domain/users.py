@@ -41,9 +41,9 @@ class User:
     deleted_at: datetime | None = None
     id: int = field(init=False, repr=False)
 
-    def hand_over(self) -> None:
-        """Leave the account to whoever has just proved its address: a password from before is a stranger's."""
-        self.password_hash = None
+    def hand_over(self, password_hash: str | None = None) -> None:
+        """Give an account whose address nobody had proved to whoever has proved it now, with their own password."""
+        self.password_hash = password_hash
         self.is_verified = True
 
     def erase(self, now: datetime) -> None:

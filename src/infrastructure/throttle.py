@@ -1,11 +1,9 @@
 """Holds up who guesses passwords: counts in Redis, and in the process while Redis is away."""
 
 import asyncio
-import hmac
 import secrets
 import time
 from collections.abc import Awaitable, Callable
-from hashlib import sha256
 from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Protocol
 
@@ -17,6 +15,7 @@ from redis.exceptions import RedisError
 
 from application.auth.ports import LoginThrottle
 from domain.errors import Throttled
+from infrastructure.pseudonyms import Pseudonyms
 
 log = structlog.get_logger()
 
@@ -88,7 +87,7 @@ class CountingThrottle(LoginThrottle):
         now: Callable[[], float] = time.time,
     ) -> None:
         self._counters = counters
-        self._key = key.encode()
+        self._pseudonyms = Pseudonyms(key)
         self._paces = paces
         self._now = now
 
@@ -106,8 +105,12 @@ class CountingThrottle(LoginThrottle):
     async def succeeded(self, email: str, client_ip: str) -> None:
         account, place = await self._names(email, client_ip)
         await self._door(place, self._paces.one_network).open()
-        if await self._counters.incr(f"{place}:familiar", _FAMILIAR) == 1:
-            await self._door(account, self._paces.all_networks).step_back()
+        familiar = f"{place}:familiar"
+        if not await self._counters.get(familiar):
+            await self._door(account, self._paces.all_networks).forgive()
+        # Set anew, for a counter expires so long after its first increment.
+        await self._counters.clear(familiar)
+        await self._counters.incr(familiar, _FAMILIAR)
 
     async def reset(self, email: str) -> None:
         # Counters are named after a number that is drawn anew: nobody has to find those of all networks.
@@ -120,8 +123,7 @@ class CountingThrottle(LoginThrottle):
         return account, f"{account}:{self._digest(email, _network_of(client_ip))}"
 
     def _digest(self, *parts: str) -> str:
-        text = "\n".join(parts).lower()
-        return hmac.new(self._key, text.encode("utf-8", "replace"), sha256).hexdigest()[:32]
+        return self._pseudonyms.of("logins", "\n".join(parts).lower()).hex()[:32]
 
     def _door(self, name: str, pace: Pace) -> "_Door":
         return _Door(self._counters, name, pace, self._now)
@@ -150,8 +152,12 @@ class _Door:
                 await self._count(-1)
                 raise
 
+    async def forgive(self) -> None:
+        """The password was right: one failure less. The delay that it began goes on, for whoever guesses."""
+        await self._count(-1)
+
     async def step_back(self) -> None:
-        """Undo what entering did: no password was tried, or it was right."""
+        """Undo what entering did: no password was tried."""
         await self._count(-1)
         if self._began_delay:
             await self._counters.clear(self._delay)

@@ -12,10 +12,10 @@ from tests.faults.rig import Rig
 async def attack(rig: Rig) -> int:
     findings = []
     async for name, finding in campaign(rig):
-        print(f"{'held' if finding.failed else 'FELL'}: {name}", flush=True)  # noqa: T201 - a script
+        print(f"{'held' if finding.held else 'FELL'}: {name}", flush=True)  # noqa: T201 - a script
         findings.append((name, finding))
     show(findings)
-    return 0 if all(finding.failed for _, finding in findings) else 1
+    return 0 if all(finding.held for _, finding in findings) else 1
 
 
 def main() -> int:

@@ -45,6 +45,6 @@ async def campaign(rig: Rig) -> AsyncIterator[tuple[str, Finding]]:
 def show(findings: Sequence[tuple[str, Finding]]) -> None:
     table = Table("attack", "tried", "what came of it", "")
     for name, finding in findings:
-        table.add_row(name, finding.tried, finding.came_of_it, "[green]held[/]" if finding.failed else "[red]FELL[/]")
+        table.add_row(name, finding.tried, finding.came_of_it, "[green]held[/]" if finding.held else "[red]FELL[/]")
     width = None if sys.stdout.isatty() else _WIDTH
     Console(highlight=False, width=width).print(table)

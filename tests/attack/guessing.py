@@ -36,9 +36,7 @@ async def one_account_from_many_networks(target: Target) -> Finding:
 
 async def many_accounts_from_one_address(target: Target) -> Finding:
     """One password is tried on many accounts"""
-    codes = []
-    for _ in range(GUESSES):
-        codes.append((await target.log_in(target.new_account(), "password1")).status_code)
+    codes = [(await target.log_in(target.new_account(), "password1")).status_code for _ in range(GUESSES)]
     return Finding(f"{GUESSES} accounts", counted(codes), _is_limited(codes))
 
 
@@ -72,7 +70,7 @@ async def flood_of_logins(target: Target) -> Finding:
     """A flood of logins holds up everybody else"""
     flood = [asyncio.create_task(target.log_in(target.new_account(), "x", f"172.18.{n}.1")) for n in range(200)]
     answered, failures = 0, 0
-    async with httpx.AsyncClient(base_url=f"{target.url_without_proxy}/api/v1", trust_env=False) as visitor:
+    async with target.client() as visitor:
         while not all(login.done() for login in flood):
             failures += (await visitor.get("/image/styles")).status_code != 200
             answered += 1

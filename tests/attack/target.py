@@ -15,8 +15,8 @@ class Finding(Struct, frozen=True):
 
     tried: str
     came_of_it: str
-    failed: bool
-    """The attack failed: the API held."""
+    held: bool
+    """Whether the API held: the attack brought nothing."""
 
 
 @dataclass

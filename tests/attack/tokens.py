@@ -40,7 +40,9 @@ async def two_tabs(target: Target) -> Finding:
     codes = [answer.status_code for answer in answers]
     same = len({answer.json().get("refresh_token") for answer in answers}) == 1
     return Finding(
-        "one token, twice in parallel", f"{codes}, {'one' if same else 'two'} successor", codes == [200, 200]
+        "one token, twice in parallel",
+        f"{codes}, {'one successor' if same else 'two successors'}",
+        same and codes == [200, 200],
     )
 
 

@@ -165,7 +165,7 @@ class Rig:
 
     def _environment(self) -> dict[str, str]:
         """The surroundings, without anybody's settings but ours."""
-        secret, pseudonym, replicate, brevo = (self.new_canary() for _ in range(4))
+        secret, pseudonym, replicate, brevo, google = (self.new_canary() for _ in range(5))
         webhook_secret = "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
         self.canaries += [webhook_secret, self.postgres.url.partition("postgres:")[2].partition("@")[0]]
         # An empty setting is as good as none, and keeps the one of an `.env` out.
@@ -187,6 +187,12 @@ class Rig:
                 "REPLICATE_WEBHOOK_SECRET": webhook_secret,
                 "BREVO_BASE_URL": f"{self.sandbox_url}/brevo/v3",
                 "BREVO_API_KEY": brevo,
+                "GOOGLE_ISSUER": f"{self.sandbox_url}/google",
+                "GOOGLE_CLIENT_ID": "the-client",
+                "GOOGLE_CLIENT_SECRET": google,
+                "SANDBOX_GOOGLE_CLIENT_ID": "the-client",
+                "SANDBOX_GOOGLE_CLIENT_SECRET": google,
+                "SANDBOX_GOOGLE_REDIRECT_URI": f"{self.url}/api/v1/auth/google/callback",
                 "SANDBOX_REPLICATE_API_TOKEN": replicate,
                 "SANDBOX_REPLICATE_WEBHOOK_SECRET": webhook_secret,
                 "SANDBOX_BREVO_API_KEY": brevo,

@@ -30,16 +30,17 @@ class LogOutHandler:
     async def __call__(self, command: LogOut, actor: Actor) -> None:
         owner = actor.require_user()
         now = await self.uow.now()
-        ending = {actor.session_id}
+        ending, refresh = {actor.session_id}, None
         if actor.token_id is not None and actor.token_expires_at is not None:
-            await self.revoked.add(actor.token_id, datetime.fromtimestamp(actor.token_expires_at, UTC))
+            await self.revoked.spend(actor.token_id, datetime.fromtimestamp(actor.token_expires_at, UTC))
         if command.refresh_token is not None:
             with suppress(Unauthenticated):
-                claims = self.tokens.read_refresh(command.refresh_token)
-                ending.add(claims.session_id)
-                await self.revoked.add(claims.token_id, claims.expires_at)
+                refresh = self.tokens.read_refresh(command.refresh_token)
+                ending.add(refresh.session_id)
         for session_id in sorted(identifier for identifier in ending if identifier is not None):
             session = await self.sessions.claim(session_id)
             if session is not None and session.user_id == owner:
                 session.revoke(now)
+                if refresh is not None and refresh.session_id == session_id:
+                    await self.revoked.spend(refresh.token_id, refresh.expires_at)
         await self.uow.commit()

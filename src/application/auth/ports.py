@@ -87,7 +87,7 @@ class SessionReader(Protocol):
 
 
 class RevokedTokens(Protocol):
-    async def add(self, token_id: str, expires_at: datetime) -> None: ...
+    async def contains(self, token_id: str) -> bool: ...
 
     async def spend(self, token_id: str, expires_at: datetime) -> bool:
         """Revoke a token that works once; False when it had been revoked before, also by somebody at the same time."""
@@ -143,20 +143,6 @@ class MailAllowance(Protocol):
     async def take(self, mailbox: str) -> bool:
         """Use up one of the mails a mailbox may get in an hour; False when none is left."""
         ...
-
-
-class ExpiredRecords(Protocol):
-    """What has expired; each call removes it and tells how many rows that were."""
-
-    async def purge_tokens(self) -> int: ...
-
-    async def purge_links(self) -> int: ...
-
-    async def purge_sessions(self) -> int: ...
-
-    async def purge_answers(self) -> int: ...
-
-    async def purge_allowances(self) -> int: ...
 
 
 class SignupGrants(Protocol):

@@ -4,7 +4,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from application.actor import Actor
-from application.auth.ports import SessionRepository, Tokens, UserRepository
+from application.auth.ports import RevokedTokens, SessionRepository, Tokens, UserRepository
 from application.auth.sign_in import SignIn
 from application.auth.tokens import TokenPair
 from application.ports import UnitOfWork
@@ -22,6 +22,7 @@ class RefreshSessionHandler:
 
     users: UserRepository
     sessions: SessionRepository
+    revoked: RevokedTokens
     tokens: Tokens
     sign_in: SignIn
     uow: UnitOfWork
@@ -30,7 +31,7 @@ class RefreshSessionHandler:
         claims = self.tokens.read_refresh(command.refresh_token)
         session = await self.sessions.claim(claims.session_id)
         now = await self.uow.now()
-        if session is None or not session.alive(now):
+        if session is None or not session.alive(now) or await self.revoked.contains(claims.token_id):
             raise Unauthenticated("not_authenticated", "This session has ended. Please log in.")
         user = await self.users.by_id(session.user_id)
         if user is None or user.is_disabled:

@@ -4,9 +4,16 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from application.actor import Actor
+from application.auth.free_credits import FreeCredits
 from application.auth.mailed_tokens import digest_of
 from application.auth.new_password import NewPassword, Password
-from application.auth.ports import LoginThrottle, PasswordResetRepository, SessionRepository, UserRepository
+from application.auth.ports import (
+    LoginThrottle,
+    PasswordResetRepository,
+    RegistrationRepository,
+    SessionRepository,
+    UserRepository,
+)
 from application.ports import UnitOfWork
 from domain.errors import Invalid
 
@@ -18,11 +25,16 @@ class ResetPassword(Struct, frozen=True, forbid_unknown_fields=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResetPasswordHandler:
-    """Use a mailed link to choose a new password: sessions end, and whoever guessed no longer delays the owner."""
+    """Use a mailed link to choose a new password: sessions end, and whoever guessed no longer delays the owner.
+
+    The link proves the address, as one for verifying it does.
+    """
 
     users: UserRepository
     resets: PasswordResetRepository
+    registrations: RegistrationRepository
     sessions: SessionRepository
+    free_credits: FreeCredits
     new_password: NewPassword
     throttle: LoginThrottle
     uow: UnitOfWork
@@ -38,10 +50,16 @@ class ResetPasswordHandler:
         user = await self.users.claim(known.id) if known else None
         if user is None:
             raise _used_up()
-        user.password_hash = password_hash
+        if user.is_verified:
+            user.password_hash = password_hash
+        else:
+            user.hand_over(password_hash)
+            await self.registrations.void_all(email)
+            await self.free_credits.give(user)
         await self.resets.void_all(email)
         await self.sessions.revoke_all(user.id, await self.uow.now())
         await self.uow.commit()
+        # Only now, for it cannot be undone; should it fail, the owner waits for the delay as anybody does.
         await self.throttle.reset(email)
 
     async def _check(self, digest: bytes) -> str:

@@ -6,7 +6,7 @@ from application.actor import Actor
 from application.auth.ports import SessionRepository
 from application.ports import UnitOfWork
 from domain.errors import NotFound
-from domain.identifiers import LARGEST_ID
+from domain.identifiers import can_be_id
 
 
 class RevokeSession(Struct, frozen=True):
@@ -22,7 +22,7 @@ class RevokeSessionHandler:
 
     async def __call__(self, command: RevokeSession, actor: Actor) -> None:
         owner = actor.require_user()
-        session = await self.sessions.claim(command.session_id) if command.session_id <= LARGEST_ID else None
+        session = await self.sessions.claim(command.session_id) if can_be_id(command.session_id) else None
         now = await self.uow.now()
         if session is None or session.user_id != owner or not session.alive(now):
             raise NotFound("not_found", "There is no such session.")

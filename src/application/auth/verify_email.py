@@ -6,7 +6,7 @@ from msgspec import Meta, Struct
 from application.actor import Actor
 from application.auth.free_credits import FreeCredits
 from application.auth.mailed_tokens import digest_of
-from application.auth.ports import RegistrationRepository, UserRepository
+from application.auth.ports import RegistrationRepository, SessionRepository, UserRepository
 from application.auth.sign_in import SignIn
 from application.auth.tokens import TokenPair
 from application.ports import UnitOfWork
@@ -22,11 +22,13 @@ class VerifyEmail(Struct, frozen=True, forbid_unknown_fields=True):
 class VerifyEmailHandler:
     """Use a mailed link: the user comes to be, gets the free credits once, and is signed in.
 
-    Every other sign-up of the address is void from then on.
+    An account of the address that nobody had proved becomes theirs, whoever made it. Every other sign-up of the address
+    is void from then on.
     """
 
     users: UserRepository
     registrations: RegistrationRepository
+    sessions: SessionRepository
     free_credits: FreeCredits
     sign_in: SignIn
     uow: UnitOfWork
@@ -34,10 +36,16 @@ class VerifyEmailHandler:
     async def __call__(self, command: VerifyEmail, actor: Actor) -> TokenPair:
         registration = await self.registrations.claim(digest_of(command.token))
         now = await self.uow.now()
-        if registration is None or registration.expired(now) or await self.users.by_email(registration.email):
+        known = await self.users.by_email(registration.email) if registration else None
+        if registration is None or registration.expired(now) or (known is not None and known.is_verified):
             raise Invalid("token_invalid", "This link has been used or has expired.", field="token")
-        user = registration.verify(now)
-        await self.users.add(user)
+        if known is None:
+            user = registration.verify(now)
+            await self.users.add(user)
+        else:
+            user = known
+            user.hand_over(registration.password_hash)
+            await self.sessions.revoke_all(user.id, now)
         await self.registrations.void_all(user.email)
         await self.uow.flush()
         await self.free_credits.give(user)

@@ -3,8 +3,9 @@ from dataclasses import dataclass
 from msgspec import Struct
 
 from application.actor import Actor
+from application.images.own_image import image_not_found
 from application.images.ports import ImageReader, ImageStatus
-from domain.errors import NotFound
+from domain.identifiers import can_be_id
 
 
 class GetStatus(Struct, frozen=True):
@@ -18,7 +19,8 @@ class GetStatusHandler:
     images: ImageReader
 
     async def __call__(self, query: GetStatus, actor: Actor) -> ImageStatus:
-        status = await self.images.status(query.image_id, owner=actor.require_user())
+        owner = actor.require_user()
+        status = await self.images.status(query.image_id, owner=owner) if can_be_id(query.image_id) else None
         if status is None:
-            raise NotFound("image_not_found", "There is no such image.")
+            raise image_not_found()
         return status

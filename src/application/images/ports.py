@@ -1,7 +1,7 @@
 """What the try-on use cases need from outside: records, storage, the image processor and the image model."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Annotated, Protocol
@@ -45,8 +45,16 @@ class ImageRepository(Protocol):
         """The try-on, as stored now and kept to this transaction until it ends."""
         ...
 
+    async def own(self, image_id: int, *, owner: int) -> GeneratedImage | None:
+        """As `by_id`, unless it is deleted or somebody else's."""
+        ...
+
     async def claim(self, view_id: int) -> tuple[GeneratedImage, ViewRender] | None:
         """The try-on that a view belongs to, as stored now and kept to this transaction until it ends."""
+        ...
+
+    async def shown_outputs(self, keys: Collection[str], *, owner: int) -> set[str]:
+        """Those of these outputs that a try-on of the owner shows which is not deleted."""
         ...
 
 
@@ -118,11 +126,24 @@ class ImageStatus(ImageItem, frozen=True, kw_only=True):
     eta_seconds: float | None
 
 
+class GalleryFilter(Struct, frozen=True):
+    """Which try-ons to show; None is no condition."""
+
+    is_favourite: bool | None = None
+    style_id: int | None = None
+    status: Status | None = None
+
+
+EVERYTHING = GalleryFilter()
+
+
 class ImageReader(Protocol):
     async def status(self, image_id: int, *, owner: int) -> ImageStatus | None: ...
 
-    async def gallery(self, owner: int, *, before: int | None, limit: int) -> list[ImageItem]:
-        """Try-ons with an id below `before`, newest first."""
+    async def gallery(
+        self, owner: int, *, before: int | None, limit: int, only: GalleryFilter = EVERYTHING
+    ) -> list[ImageItem]:
+        """Try-ons with an id below `before` that the filter lets through, newest first."""
         ...
 
 

@@ -35,11 +35,12 @@ class DeleteUserHandler:
 
     async def __call__(self, command: DeleteUser, actor: Actor) -> None:
         owner = actor.require_user()
-        if command.password is not None:
-            await self.proof.of(actor, command.password)
+        proved = None if command.password is None else await self.proof.of(actor, command.password)
         user = await claim_account(self.users, owner)
         now = await self.uow.now()
-        if command.password is None:
+        if proved is not None and user.password_hash != proved:
+            raise Unauthenticated("invalid_credentials", "The password was changed a moment ago.")
+        if proved is None:
             session = await self.sessions.claim(actor.session_id) if actor.session_id is not None else None
             if session is None or not session.fresh(SignInMethod.GOOGLE, now):
                 raise Unauthenticated("invalid_credentials", "Send your password, or sign in with Google once more.")

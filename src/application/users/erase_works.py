@@ -1,32 +1,26 @@
-import asyncio
 from dataclasses import dataclass
-from datetime import timedelta
 
 from application.actor import Actor
 from application.events import AccountErased
-from application.images.ports import ImageRepository, PictureStorage
+from application.images.picture_removal import PictureRemoval
+from application.images.ports import ImageRepository
 from application.images.settlement import Settlement
-from application.ports import Outbox, UnitOfWork
+from application.ports import UnitOfWork
 from application.users.ports import PersonalRecords
-
-_UNTIL_NOBODY_WRITES = timedelta(minutes=5)
-"""Longer than a worker may take over one job, or the API over one upload."""
-_SIDE_BY_SIDE = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EraseWorksHandler:
     """Cancel what an erased user had in progress, and remove their pictures, then their records.
 
-    A worker may be storing a picture at this very moment. So the records, which say where pictures are, go minutes
-    later, after another look. Raises `Unavailable` when storage is away: then all of it is done again.
+    The records, which say where pictures are, go after the last look only. Raises `Unavailable` when storage is away:
+    then all of it is done again.
     """
 
     images: ImageRepository
     records: PersonalRecords
-    storage: PictureStorage
+    removal: PictureRemoval
     settlement: Settlement
-    outbox: Outbox
     uow: UnitOfWork
 
     async def __call__(self, event: AccountErased, actor: Actor) -> None:
@@ -34,18 +28,9 @@ class EraseWorksHandler:
             await self._cancel(image_id)
         keys = await self.records.pictures(event.user_id)
         await self.uow.commit()
-        at_once = asyncio.Semaphore(_SIDE_BY_SIDE)
-
-        async def remove(key: str) -> None:
-            async with at_once:
-                await self.storage.delete(key)
-
-        await asyncio.gather(*(remove(key) for key in keys))
+        await self.removal.remove(keys, event)
         if event.last:
             await self.records.forget_works(event.user_id)
-        else:
-            later = await self.uow.now() + _UNTIL_NOBODY_WRITES
-            self.outbox.add(AccountErased(event.user_id, last=True), not_before=later)
         await self.uow.commit()
 
     async def _cancel(self, image_id: int) -> None:

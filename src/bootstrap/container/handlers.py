@@ -19,7 +19,6 @@ from application.auth.log_in import LogInHandler
 from application.auth.log_out import LogOutHandler
 from application.auth.new_password import NewPassword
 from application.auth.proof import PasswordProof
-from application.auth.purge_expired import PurgeExpiredHandler
 from application.auth.refresh_session import RefreshSessionHandler
 from application.auth.register import RegisterHandler
 from application.auth.resend_verification import ResendVerificationHandler
@@ -36,13 +35,18 @@ from application.credits.audit_ledger import AuditLedgerHandler
 from application.credits.get_balance import GetBalanceHandler
 from application.credits.grant_credits import GrantCreditsHandler
 from application.credits.list_history import ListHistoryHandler
+from application.housekeeping.purge_expired import PurgeExpiredHandler
 from application.images.cancel_prediction import CancelPredictionHandler
+from application.images.delete_image import DeleteImageHandler
 from application.images.discard_picture import DiscardPictureHandler
+from application.images.erase_image import EraseImageHandler
 from application.images.finish_view import FinishViewHandler
 from application.images.generate_image import GenerateImageHandler
 from application.images.get_status import GetStatusHandler
 from application.images.list_images import ListImagesHandler
 from application.images.list_uploads import ListUploadsHandler
+from application.images.mark_favourite import MarkFavouriteHandler
+from application.images.picture_removal import PictureRemoval
 from application.images.poll_prediction import PollPredictionHandler
 from application.images.provider_webhook import ProviderWebhook
 from application.images.record_prediction import RecordPredictionHandler
@@ -121,6 +125,10 @@ class Handlers(Provider):
         PurgeExpiredHandler,
         DeleteUserHandler,
         EraseWorksHandler,
+        MarkFavouriteHandler,
+        DeleteImageHandler,
+        EraseImageHandler,
+        PictureRemoval,
         NewPassword,
         PasswordProof,
         GrantCreditsHandler,

@@ -22,14 +22,15 @@ from application.images.ports import (
 )
 from application.ports import UnitOfWork
 from bootstrap.settings import Settings
-from infrastructure.database.accounts import SqlIdempotencyKeys, SqlMailAllowance, SqlRevokedTokens, SqlSignupGrants
 from infrastructure.database.credits import SqlCreditAccounts
 from infrastructure.database.engine import ReadPool, create_engine, create_sessions, open_read_pool
 from infrastructure.database.erasure import SqlPersonalRecords
 from infrastructure.database.housekeeping import SqlExpiredRecords
+from infrastructure.database.idempotency import SqlIdempotencyKeys
 from infrastructure.database.identities import SqlIdentities
 from infrastructure.database.image_readers import SqlImageReader, SqlRenderReader
 from infrastructure.database.leases import RenewedLeases
+from infrastructure.database.mailboxes import SqlMailAllowance, SqlSignupGrants
 from infrastructure.database.outbox import OutboxRelay, SqlOutbox
 from infrastructure.database.picture_readers import SqlTryOnReader, SqlUploadReader
 from infrastructure.database.readers import SqlLedgerAuditor, SqlLedgerReader, SqlProfileReader, SqlStyleReader
@@ -42,9 +43,11 @@ from infrastructure.database.repositories import (
     SqlUploads,
     SqlUsers,
 )
+from infrastructure.database.revoked_tokens import SqlRevokedTokens
 from infrastructure.database.session_gate import BatchingSessionGate
 from infrastructure.database.session_reader import SqlSessionReader
 from infrastructure.database.unit_of_work import SqlUnitOfWork
+from infrastructure.pseudonyms import Pseudonyms
 
 WRITE_CONNECTIONS = 10
 READ_CONNECTIONS = 10
@@ -76,9 +79,13 @@ class Persistence(Provider):
         async with sessions() as session:
             yield session
 
+    @provide(scope=Scope.APP)
+    def pseudonyms(self, settings: Settings) -> Pseudonyms:
+        return Pseudonyms(settings.pseudonym_key)
+
     @provide(scope=Scope.REQUEST)
-    def signup_grants(self, session: AsyncSession, settings: Settings) -> SignupGrants:
-        return SqlSignupGrants(session, pseudonym_key=settings.pseudonym_key, daily_cap=settings.free_credits_daily_cap)
+    def signup_grants(self, session: AsyncSession, pseudonyms: Pseudonyms, settings: Settings) -> SignupGrants:
+        return SqlSignupGrants(session, pseudonyms, daily_cap=settings.free_credits_daily_cap)
 
     outbox = provide(SqlOutbox, scope=Scope.REQUEST, provides=WithParents[SqlOutbox])
     unit_of_work = provide(SqlUnitOfWork, scope=Scope.REQUEST, provides=UnitOfWork)

@@ -5,7 +5,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from application.users.ports import PersonalRecords
 from domain.credits import HoldStatus
-from domain.images import output_key
+from domain.images import output_keys
 from domain.views import Status
 from infrastructure.database.tables import (
     holds,
@@ -42,11 +42,7 @@ class SqlPersonalRecords(PersonalRecords):
         columns = select(images.c.folder, views.c.view, views.c.round, views.c.attempt, views.c.output_key)
         keys = set(photos)
         for row in await self._session.execute(columns.join_from(images, views).where(images.c.user_id == user_id)):
-            keys.update(
-                output_key(row.folder, row.view, round_, attempt)
-                for round_ in range(1, row.round + 1)
-                for attempt in range(1, row.attempt + 1)
-            )
+            keys.update(output_keys(row.folder, row.view, row.round, row.attempt))
             if row.output_key is not None:
                 keys.add(row.output_key)
         return sorted(keys)

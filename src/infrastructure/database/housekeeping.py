@@ -5,7 +5,7 @@ from datetime import timedelta
 from sqlalchemy import ColumnElement, Table, delete, func, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from application.auth.ports import ExpiredRecords
+from application.housekeeping.ports import ExpiredRecords, Purged
 from domain.sessions import SESSION_LIFE
 from domain.users import RESET_LIFE, VERIFICATION_LIFE
 from infrastructure.database.tables import (
@@ -32,29 +32,28 @@ class SqlExpiredRecords(ExpiredRecords):
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
-    async def purge_tokens(self) -> int:
-        return await self._purge(blacklist_tokens, blacklist_tokens.c.expires_at < func.now() - _MARGIN)
-
-    async def purge_links(self) -> int:
-        sign_ups = await self._purge(
-            registrations, registrations.c.created_at < func.now() - VERIFICATION_LIFE - _MARGIN
-        )
-        return sign_ups + await self._purge(
-            password_resets, password_resets.c.created_at < func.now() - RESET_LIFE - _MARGIN
-        )
-
-    async def purge_sessions(self) -> int:
+    async def purge(self) -> Purged:
+        last_mail = mail_allowances.c.sent_at[func.cardinality(mail_allowances.c.sent_at)]
         outlived = sessions.c.created_at < func.now() - SESSION_LIFE - _MARGIN
-        return await self._purge(sessions, or_(outlived, sessions.c.revoked_at < func.now() - _ENDED_SESSIONS_KEPT))
-
-    async def purge_answers(self) -> int:
-        return await self._purge(idempotency_keys, idempotency_keys.c.created_at < func.now() - _ANSWERS_KEPT)
-
-    async def purge_allowances(self) -> int:
-        last = mail_allowances.c.sent_at[func.cardinality(mail_allowances.c.sent_at)]
-        mails = await self._purge(mail_allowances, last < func.now() - _ALLOWANCE - _MARGIN)
-        past = func.to_char(func.now() - _DAYS_KEPT, "YYYY-MM-DD")
-        return mails + await self._purge(daily_grants, daily_grants.c.day < past)
+        past_days = daily_grants.c.day < func.to_char(func.now() - _DAYS_KEPT, "YYYY-MM-DD")
+        expired: dict[Table, ColumnElement[bool]] = {
+            blacklist_tokens: blacklist_tokens.c.expires_at < func.now() - _MARGIN,
+            registrations: registrations.c.created_at < func.now() - VERIFICATION_LIFE - _MARGIN,
+            password_resets: password_resets.c.created_at < func.now() - RESET_LIFE - _MARGIN,
+            sessions: or_(outlived, sessions.c.revoked_at < func.now() - _ENDED_SESSIONS_KEPT),
+            idempotency_keys: idempotency_keys.c.created_at < func.now() - _ANSWERS_KEPT,
+            mail_allowances: last_mail < func.now() - _ALLOWANCE - _MARGIN,
+            daily_grants: past_days,
+        }
+        removed = {table: await self._purge(table, condition) for table, condition in expired.items()}
+        return Purged(
+            tokens=removed[blacklist_tokens],
+            links=removed[registrations] + removed[password_resets],
+            sessions=removed[sessions],
+            answers=removed[idempotency_keys],
+            allowances=removed[mail_allowances] + removed[daily_grants],
+            more=max(removed.values()) == _BATCH,
+        )
 
     async def _purge(self, table: Table, expired: ColumnElement[bool]) -> int:
         key = tuple_(*table.primary_key.columns)

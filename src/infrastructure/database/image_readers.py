@@ -7,7 +7,9 @@ from typing import Any
 import asyncpg
 
 from application.images.ports import (
+    EVERYTHING,
     ErrorItem,
+    GalleryFilter,
     ImageItem,
     ImageReader,
     ImageStatus,
@@ -36,18 +38,29 @@ WHERE images.id = $1 AND images.user_id = $2 AND images.deleted_at IS NULL
 ORDER BY views.id
 """  # noqa: S608 - the columns above
 
-GALLERY_QUERY = f"""
+
+def _gallery_query(conditions: str = "") -> str:
+    return f"""
 SELECT {_COLUMNS}
 FROM (
     SELECT * FROM images
-    WHERE user_id = $1 AND deleted_at IS NULL AND id < $2
+    WHERE user_id = $1 AND deleted_at IS NULL AND id < $2 {conditions}
     ORDER BY id DESC LIMIT $3
 ) AS images
 JOIN styles ON styles.id = images.style_id
 JOIN uploads ON uploads.id = images.upload_id
 JOIN views ON views.image_id = images.id
 ORDER BY images.id DESC, views.id
-"""  # noqa: S608 - the columns above
+"""  # noqa: S608 - the columns above and the conditions below
+
+
+GALLERY_QUERY = _gallery_query()
+# Walks along the same index, whatever the filter, to the end of the page or of the customer's own few try-ons.
+_FILTERED_GALLERY_QUERY = _gallery_query("""
+    AND ($4::boolean IS NULL OR is_favourite = $4)
+    AND ($5::bigint IS NULL OR style_id = $5)
+    AND ($6::text IS NULL OR status = $6)
+""")
 
 _QUEUE_QUERY = """
 SELECT count(*) AS ahead
@@ -80,8 +93,16 @@ class SqlImageReader(ImageReader):
         item = await self._item(rows)
         return ImageStatus(**item, queue_position=position, eta_seconds=None)
 
-    async def gallery(self, owner: int, *, before: int | None, limit: int) -> list[ImageItem]:
-        rows = await self._pool.fetch(GALLERY_QUERY, owner, LARGEST_ID if before is None else before, limit)
+    async def gallery(
+        self, owner: int, *, before: int | None, limit: int, only: GalleryFilter = EVERYTHING
+    ) -> list[ImageItem]:
+        place = (owner, LARGEST_ID if before is None else before, limit)
+        if only == EVERYTHING:
+            rows = await self._pool.fetch(GALLERY_QUERY, *place)
+        else:
+            rows = await self._pool.fetch(
+                _FILTERED_GALLERY_QUERY, *place, only.is_favourite, only.style_id, only.status
+            )
         items = []
         start = 0
         for end in range(1, len(rows) + 1):

@@ -1,5 +1,6 @@
 """How handlers load and keep entities."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, delete, func, select, update
@@ -156,8 +157,18 @@ class SqlImages(ImageRepository):
     async def by_id(self, image_id: int) -> GeneratedImage | None:
         return await self._locked(tables.images.c.id == image_id)
 
-    async def _locked(self, condition: ColumnElement[bool]) -> GeneratedImage | None:
-        locked = select(GeneratedImage).where(condition).options(selectinload("*")).with_for_update()
+    async def own(self, image_id: int, *, owner: int) -> GeneratedImage | None:
+        columns = tables.images.c
+        return await self._locked(columns.id == image_id, columns.user_id == owner, columns.deleted_at.is_(None))
+
+    async def shown_outputs(self, keys: Collection[str], *, owner: int) -> set[str]:
+        shown = select(tables.views.c.output_key).join_from(tables.images, tables.views)
+        images = tables.images.c
+        of_owner = (images.user_id == owner, images.deleted_at.is_(None))
+        return set(await self._session.scalars(shown.where(*of_owner, tables.views.c.output_key.in_(keys))))
+
+    async def _locked(self, *conditions: ColumnElement[bool]) -> GeneratedImage | None:
+        locked = select(GeneratedImage).where(*conditions).options(selectinload("*")).with_for_update()
         return await self._session.scalar(locked.execution_options(populate_existing=True))
 
 

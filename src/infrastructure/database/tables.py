@@ -141,7 +141,7 @@ blacklist_tokens = Table(
 mail_allowances = Table(
     "mail_allowances",
     metadata,
-    Column("email", Text, primary_key=True),
+    Column("mailbox_hmac", LargeBinary, primary_key=True),
     Column("sent_at", ARRAY(DateTime(timezone=True)), nullable=False),
 )
 

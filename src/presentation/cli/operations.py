@@ -38,7 +38,7 @@ class Operation:
     def __init__(self, open_container: OpenContainer, *, operator: str | None, as_json: bool) -> None:
         self._open_container = open_container
         self._as_json = as_json
-        self._actor = Actor.operator(operator or os.environ.get("HAIRTRYON_OPERATOR") or getuser())
+        self._actor = Actor.operator(operator or os.environ.get("HAIRTRYON_OPERATOR") or _login_name())
 
     def run(self, handler: type[Callable[[Any, Actor], Awaitable[Result]]], command: object) -> Result:
         """Have the handler answer; what it refuses ends the program with a line on stderr and the category's code."""
@@ -67,6 +67,13 @@ class Operation:
         for row in rows:
             table.add_row(*(str(cell) for cell in row))
         Console().print(table)
+
+
+def _login_name() -> str:
+    try:
+        return getuser()
+    except (KeyError, OSError) as nameless:  # a user id without a name, as in containers
+        raise click.UsageError("Say who you are: --operator NAME, or HAIRTRYON_OPERATOR.") from nameless
 
 
 def refuse(failure: Failure) -> NoReturn:

@@ -3,7 +3,7 @@
 import click
 from msgspec import to_builtins
 
-from application.auth.purge_expired import PurgeExpired, PurgeExpiredHandler
+from application.housekeeping.purge_expired import PurgeExpired, PurgeExpiredHandler
 from presentation.cli.operations import Operation, operation
 
 

@@ -26,7 +26,6 @@ from presentation.http.authentication import (
     Visitor,
     provide_visitor,
     require_origin,
-    with_client,
 )
 from presentation.http.documentation import SIGNED_IN, refusals
 
@@ -123,13 +122,9 @@ class AuthController(Controller):
         responses=refusals(400, 401, 403, 429),
     )
     async def change_password(
-        self,
-        request: AnyRequest,
-        data: JSONBody[ChangePassword],
-        actor: SignedIn,
-        handle: FromDishka[ChangePasswordHandler],
+        self, data: JSONBody[ChangePassword], actor: SignedIn, handle: FromDishka[ChangePasswordHandler]
     ) -> None:
-        await handle(data, with_client(actor, request))
+        await handle(data, actor)
 
 
 def _cookie_token(request: Request) -> str:  # type: ignore[type-arg]

@@ -9,7 +9,7 @@ from litestar.datastructures import Cookie
 from litestar.di import NamedDependency
 from msgspec.structs import replace
 
-from application.actor import Actor
+from application.actor import Actor, Client
 from application.auth.ports import SessionGate, Tokens
 from application.auth.tokens import TokenPair
 from domain.errors import Forbidden, Unauthenticated
@@ -40,7 +40,7 @@ class Authenticator:
         claims = self._read(token)
         if claims.expires_at <= time.time():
             claims = self._tokens.read_access(token)
-        return await self._gate.admit(claims)
+        return replace(await self._gate.admit(claims), client=_client_of(request))
 
 
 def _credential(request: AnyRequest) -> str:
@@ -65,13 +65,11 @@ def require_origin(request: AnyRequest) -> None:
 
 def visitor_of(request: AnyRequest) -> Actor:
     """Somebody who is not signed in, or need not be."""
-    ip, user_agent = request.scope["state"]["client"]
-    return Actor.anonymous(client_of(ip, user_agent.decode("latin-1")))
+    return Actor.anonymous(_client_of(request))
 
 
-def with_client(actor: Actor, request: AnyRequest) -> Actor:
-    """The same, with where the request came from: few handlers ask, and the others need not wait for it."""
-    return replace(actor, client=visitor_of(request).client)
+def _client_of(request: AnyRequest) -> Client:
+    return client_of(*request.scope["state"]["client"])
 
 
 SignedIn = NamedDependency[Actor]

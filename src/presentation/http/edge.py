@@ -12,6 +12,7 @@ from http import HTTPStatus
 
 import structlog
 from litestar.enums import ScopeType
+from litestar.routes import HTTPRoute
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
 from domain.errors import Failure, Forbidden
@@ -161,7 +162,9 @@ def _forwarded_for(scope: HTTPScope) -> str:
 
 def _with_every_method(headers: Headers, scope: HTTPScope) -> Headers:
     """Litestar's own answer to OPTIONS names, where a path has several handlers, the methods of one of them."""
-    methods = scope["litestar_app"].route_handler_method_map.get(scope.get("path_template", ""), {})
+    template = scope.get("path_template")
+    routes = [route for route in scope["litestar_app"].routes if route.path_format == template]
+    methods = {method for route in routes if isinstance(route, HTTPRoute) for method in route.methods}
     allow = (b"allow", ", ".join(sorted(methods)).encode())
     return [allow if name == b"allow" and methods else (name, value) for name, value in headers]
 

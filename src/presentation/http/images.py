@@ -1,21 +1,23 @@
-"""Try-ons: uploading a photo, asking for renders, watching them; and the provider's events."""
+"""Try-ons: uploading a photo, asking for renders, watching, keeping or deleting them; and the provider's events."""
 
 from typing import Annotated
 
 import msgspec
 from dishka.integrations.litestar import FromDishka
-from litestar import Controller, get, post
+from litestar import Controller, delete, get, post, put
 from litestar.params import FromPath, HeaderParameter, JSONBody, QueryParameter
 
 from application.actor import Actor
+from application.images.delete_image import DeleteImage, DeleteImageHandler
 from application.images.generate_image import GenerateImage, GenerateImageHandler, ImageAccepted
 from application.images.get_status import GetStatus, GetStatusHandler
+from application.images.mark_favourite import MarkFavourite, MarkFavouriteHandler
 from application.images.ports import ImageStatus, Prediction
 from application.images.provider_webhook import ProviderWebhook
 from application.images.record_prediction import RecordPrediction, RecordPredictionHandler
 from application.images.upload_photo import UploadedPhoto, UploadPhoto, UploadPhotoHandler
 from application.webhooks import WebhookVerifier
-from domain.errors import Invalid, NotFound
+from domain.errors import Invalid
 from domain.identifiers import LARGEST_ID
 from presentation.http.authentication import AnyRequest, SignedIn
 from presentation.http.documentation import SIGNED_IN, refusals
@@ -65,13 +67,37 @@ class ImageController(Controller):
         limiter.hit("generate", actor.name)
         return await handle(data, actor, idempotency_key)
 
-    @get("/status/{image_id:int}", operation_id="getStatus", responses=refusals(401, 403, 404, 429))
+    @get("/status/{image_id:int}", operation_id="getStatus", responses=refusals(400, 401, 403, 404, 429))
     async def status(
         self, image_id: FromPath[int], actor: SignedIn, handle: FromDishka[GetStatusHandler]
     ) -> ImageStatus:
-        if not 0 < image_id <= LARGEST_ID:
-            raise NotFound("image_not_found", "There is no such image.")
         return await handle(GetStatus(image_id), actor)
+
+    @put(
+        "/{image_id:int}/favourite",
+        status_code=204,
+        operation_id="addFavourite",
+        responses=refusals(400, 401, 403, 404, 415, 429),
+    )
+    async def add_favourite(
+        self, image_id: FromPath[int], actor: SignedIn, handle: FromDishka[MarkFavouriteHandler]
+    ) -> None:
+        await handle(MarkFavourite(image_id, is_favourite=True), actor)
+
+    @delete(
+        "/{image_id:int}/favourite", operation_id="removeFavourite", responses=refusals(400, 401, 403, 404, 415, 429)
+    )
+    async def remove_favourite(
+        self, image_id: FromPath[int], actor: SignedIn, handle: FromDishka[MarkFavouriteHandler]
+    ) -> None:
+        await handle(MarkFavourite(image_id, is_favourite=False), actor)
+
+    @delete("/{image_id:int}", operation_id="deleteImage", responses=refusals(400, 401, 403, 404, 415, 429))
+    async def delete_image(
+        self, image_id: FromPath[int], actor: SignedIn, handle: FromDishka[DeleteImageHandler]
+    ) -> None:
+        """Cancels what is in progress. The pictures follow within minutes; the photo stays among the uploads."""
+        await handle(DeleteImage(image_id), actor)
 
 
 class ProviderWebhookController(Controller):

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 from litestar.types import Scope
@@ -9,6 +10,8 @@ from litestar.types import Scope
 from application.actor import Client
 
 Headers = list[tuple[bytes, bytes]]
+
+_CLIENTS_REMEMBERED = 4096
 
 CHANGING_METHODS = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
@@ -135,6 +138,8 @@ def network_of(address: str) -> str:
     return address
 
 
-def client_of(ip: str, user_agent: str) -> Client:
-    printable = "".join(character if character.isprintable() else " " for character in user_agent)
-    return Client(ip=ip, user_agent=printable)
+@lru_cache(_CLIENTS_REMEMBERED)
+def client_of(ip: str, user_agent: bytes) -> Client:
+    """A client as handlers see it, its browser's name on one line."""
+    text = user_agent.decode("latin-1")
+    return Client(ip=ip, user_agent="".join(character if character.isprintable() else " " for character in text))

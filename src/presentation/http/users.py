@@ -2,7 +2,7 @@
 
 from dishka.integrations.litestar import FromDishka
 from litestar import Controller, Response, delete, get, patch, put
-from litestar.params import JSONBody
+from litestar.params import FromQuery, JSONBody
 from litestar.response import Stream
 
 from application.credits.get_balance import GetBalance, GetBalanceHandler
@@ -10,7 +10,7 @@ from application.credits.list_history import ListHistory, ListHistoryHandler
 from application.credits.ports import Balance, LedgerItem
 from application.images.list_images import ListImages, ListImagesHandler
 from application.images.list_uploads import ListUploads, ListUploadsHandler, UploadItem
-from application.images.ports import ImageItem
+from application.images.ports import GalleryFilter, ImageItem
 from application.pages import DEFAULT_LIMIT, Page
 from application.users.change_picture import ChangePicture, ChangePictureHandler
 from application.users.delete_user import DeleteUser, DeleteUserHandler
@@ -19,11 +19,12 @@ from application.users.get_profile import GetProfile, GetProfileHandler
 from application.users.ports import Profile
 from application.users.remove_picture import RemovePicture, RemovePictureHandler
 from application.users.update_profile import UpdateProfile, UpdateProfileHandler
+from domain.views import Status
 from presentation.http import archives
-from presentation.http.authentication import AnyRequest, SignedIn, TokenCookies, with_client
+from presentation.http.authentication import AnyRequest, SignedIn, TokenCookies
 from presentation.http.documentation import SIGNED_IN, refusals
 from presentation.http.forms import LARGEST_FORM, FileUpload, uploaded_file
-from presentation.http.paging import Cursor, Limit
+from presentation.http.paging import Cursor, IdFilter, Limit
 
 
 class UserController(Controller):
@@ -71,14 +72,13 @@ class UserController(Controller):
     @delete("/me", operation_id="deleteUser", responses=refusals(400, 401, 403, 415, 429))
     async def erase(
         self,
-        request: AnyRequest,
         actor: SignedIn,
         handle: FromDishka[DeleteUserHandler],
         cookies: FromDishka[TokenCookies],
         data: JSONBody[DeleteUser | None] = None,
     ) -> Response[None]:
         """Send the password; who signed in with Google less than five minutes ago need not."""
-        await handle(data or DeleteUser(), with_client(actor, request))
+        await handle(data or DeleteUser(), actor)
         return cookies.clear()
 
     @get("/credits", operation_id="getBalance", responses=refusals(401, 403, 429))
@@ -102,8 +102,12 @@ class UserController(Controller):
         handle: FromDishka[ListImagesHandler],
         limit: Limit = DEFAULT_LIMIT,
         cursor: Cursor = None,
+        favourites: FromQuery[bool | None] = None,
+        style_id: IdFilter = None,
+        status: FromQuery[Status | None] = None,
     ) -> Page[ImageItem]:
-        return await handle(ListImages(limit, cursor), actor)
+        """All try-ons, or those that are favourites (or are not), of one style, in one status."""
+        return await handle(ListImages(limit, cursor, GalleryFilter(favourites, style_id, status)), actor)
 
     @get("/uploads", operation_id="listUploads", responses=refusals(400, 401, 403, 429))
     async def uploads(

@@ -17,6 +17,7 @@ from application.auth.send_account_mail import (
 from application.events import (
     AccountErased,
     Event,
+    ImageDeleted,
     PasswordResetAsked,
     PictureDiscarded,
     PredictionAbandoned,
@@ -28,6 +29,7 @@ from application.events import (
 )
 from application.images.cancel_prediction import CancelPredictionHandler
 from application.images.discard_picture import DiscardPictureHandler
+from application.images.erase_image import EraseImageHandler
 from application.images.finish_view import FinishViewHandler
 from application.images.submit_view import SubmitViewHandler
 from application.users.copy_profile_picture import CopyProfilePictureHandler
@@ -46,6 +48,7 @@ CONSUMERS: Mapping[type[Event], type[Callable[[Any, Actor], Awaitable[None]]]] =
     PasswordResetAsked: SendPasswordResetMailHandler,
     ProfilePictureOffered: CopyProfilePictureHandler,
     AccountErased: EraseWorksHandler,
+    ImageDeleted: EraseImageHandler,
     ViewSubmittable: SubmitViewHandler,
     ViewFinishable: FinishViewHandler,
     PredictionAbandoned: CancelPredictionHandler,

@@ -1,4 +1,4 @@
-"""What the worker does by the clock: ring for rows that were not done, look at predictions, sweep."""
+"""What the worker does by the clock: ring for rows that were not done, look at predictions, sweep, keep house."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import structlog
 from dishka import AsyncContainer
 
-from application.auth.purge_expired import PurgeExpired, PurgeExpiredHandler
+from application.housekeeping.purge_expired import PurgeExpired, PurgeExpiredHandler
 from application.images.poll_prediction import PollPrediction, PollPredictionHandler
 from application.images.ports import RenderReader
 from application.images.sweep_view import SweepView, SweepViewHandler
@@ -82,10 +82,11 @@ class Schedules:
         return len(overdue) == _BATCH
 
     async def purge_expired(self) -> bool:
-        await self._each(PurgeExpiredHandler, [PurgeExpired()])
-        return False
+        async with self._container() as scope:
+            handle = await scope.get(PurgeExpiredHandler)
+            return (await handle(PurgeExpired(), WORKER)).more
 
-    async def _each(self, handler: type[Callable[[Any, Any], Awaitable[object]]], commands: Sequence[object]) -> None:
+    async def _each(self, handler: type[Callable[[Any, Any], Awaitable[None]]], commands: Sequence[object]) -> None:
         at_once = asyncio.Semaphore(_SIDE_BY_SIDE)
 
         async def run(command: object) -> None:

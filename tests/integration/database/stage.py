@@ -19,9 +19,10 @@ from domain.styles import Style
 from domain.uploads import Upload
 from domain.users import User
 from domain.views import RenderPolicy, View
-from infrastructure.database.accounts import SqlIdempotencyKeys, SqlMailAllowance, SqlRevokedTokens
 from infrastructure.database.credits import SqlCreditAccounts
 from infrastructure.database.engine import ReadPool, create_sessions
+from infrastructure.database.idempotency import SqlIdempotencyKeys
+from infrastructure.database.mailboxes import SqlMailAllowance
 from infrastructure.database.outbox import SqlOutbox
 from infrastructure.database.readers import SqlLedgerAuditor
 from infrastructure.database.repositories import (
@@ -32,7 +33,9 @@ from infrastructure.database.repositories import (
     SqlUploads,
     SqlUsers,
 )
+from infrastructure.database.revoked_tokens import SqlRevokedTokens
 from infrastructure.database.unit_of_work import SqlUnitOfWork
+from infrastructure.pseudonyms import Pseudonyms
 from tests.factories import StyleFactory, UserFactory
 from tests.fakes import FakeDoorbell
 from tests.unit.factories import SessionFactory, UploadFactory
@@ -54,7 +57,7 @@ class Desk:
         self.uploads = SqlUploads(session)
         self.images = SqlImages(session)
         self.accounts = SqlCreditAccounts(session)
-        self.allowance = SqlMailAllowance(session)
+        self.allowance = SqlMailAllowance(session, Pseudonyms("a key for tests"))
         self.revoked = SqlRevokedTokens(session)
         self.idempotency = SqlIdempotencyKeys(session)
 

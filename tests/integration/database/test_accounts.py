@@ -11,7 +11,8 @@ from structlog.testing import capture_logs
 
 from application.ports import IdempotentRequest
 from domain.errors import Conflict, Unprocessable
-from infrastructure.database.accounts import SqlSignupGrants
+from infrastructure.database.mailboxes import SqlSignupGrants
+from infrastructure.pseudonyms import Pseudonyms
 from tests.integration.database.stage import Desk, Stage
 
 ADA = "ada@example.com"
@@ -69,7 +70,7 @@ async def test_mails_asked_for_at_once_are_counted_one_by_one(stage: Stage) -> N
 
 
 def grants(desk: Desk, daily_cap: int = 100, key: str = KEY) -> SqlSignupGrants:
-    return SqlSignupGrants(desk.session, pseudonym_key=key, daily_cap=daily_cap)
+    return SqlSignupGrants(desk.session, Pseudonyms(key), daily_cap=daily_cap)
 
 
 async def claim(stage: Stage, mailbox: str = ADA, daily_cap: int = 100) -> bool:
@@ -188,7 +189,7 @@ async def test_revoking_a_token_twice_is_fine(stage: Stage) -> None:
 
     async def revoke(later: timedelta) -> bool:
         async with stage.desk() as desk:
-            await desk.revoked.add("a token", ends + later)
+            await desk.revoked.spend("a token", ends + later)
             await desk.uow.commit()
             return True
 

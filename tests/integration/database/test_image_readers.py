@@ -3,8 +3,9 @@
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
-from application.images.ports import ImageStatus, RenderOrder
+from application.images.ports import GalleryFilter, ImageStatus, RenderOrder
 from application.pages import cursor_after, id_in
 from domain.images import GeneratedImage
 from domain.users import User
@@ -158,6 +159,59 @@ async def test_the_gallery_is_read_page_by_page_newest_first(stage: Stage) -> No
     assert seen == [(images[4].id, 1), (images[2].id, 2), (images[1].id, 4), (images[0].id, 1)]
     assert await reader.gallery(user.id, before=0, limit=2) == []
     assert await reader.gallery(NOBODY, before=None, limit=2) == []
+
+
+@pytest.mark.parametrize(
+    ("only", "expected"),
+    [
+        (GalleryFilter(), [5, 4, 3, 2, 1, 0]),
+        (GalleryFilter(is_favourite=True), [4, 2, 0]),
+        (GalleryFilter(is_favourite=False), [5, 3, 1]),
+        (GalleryFilter(style_id=1), [5, 4, 3]),
+        (GalleryFilter(status=Status.FAILED), [5, 2]),
+        (GalleryFilter(status=Status.PENDING), [4, 3, 1, 0]),
+        (GalleryFilter(status=Status.CANCELLED), []),
+        (GalleryFilter(is_favourite=True, status=Status.PENDING), [4, 0]),
+        (GalleryFilter(is_favourite=True, style_id=2, status=Status.FAILED), [2]),
+        (GalleryFilter(style_id=NOBODY), []),
+    ],
+)
+async def test_filters_narrow_the_gallery_and_pages_hold_all_that_is_left(
+    stage: Stage, only: GalleryFilter, expected: list[int]
+) -> None:
+    """Each page is full but the last, however many try-ons between do not match; conditions hold together."""
+    user, other = await stage.user(), await stage.user()
+    upload = await stage.upload(user)
+    styles = [await stage.style(), await stage.style()]
+    images = [await stage.image(user, View.BACK, style=styles[number < 3], upload=upload) for number in range(6)]
+    await stage.image(other, style=styles[0])
+    await stage.database.execute(
+        "UPDATE images SET is_favourite = id = ANY($1::bigint[]), "
+        "status = CASE WHEN id = ANY($2::bigint[]) THEN 'FAILED' ELSE status END",
+        [images[number].id for number in (0, 2, 4)],
+        [images[number].id for number in (2, 5)],
+    )
+    if only.style_id in {1, 2}:
+        only = replace(only, style_id=styles[only.style_id - 1].id)
+    reader = SqlImageReader(stage.pool, STORAGE)
+    pages: list[list[int]] = []
+    before = None
+    while page := await reader.gallery(user.id, before=before, limit=2, only=only):
+        assert all(len(item.views) == 2 for item in page)
+        pages.append([item.id for item in page])
+        before = page[-1].id
+    assert [number for page in pages for number in page] == [images[number].id for number in expected]
+    assert all(len(page) == 2 for page in pages[:-1])
+
+
+async def test_a_deleted_try_on_matches_no_filter(stage: Stage) -> None:
+    user = await stage.user()
+    image = await stage.image(user)
+    await stage.database.execute("UPDATE images SET deleted_at = now(), is_favourite = true")
+    found = SqlImageReader(stage.pool, STORAGE).gallery(
+        user.id, before=None, limit=5, only=GalleryFilter(True, image.style_id, Status.PENDING)
+    )
+    assert await found == []
 
 
 async def test_the_gallery_tells_what_the_status_tells(stage: Stage) -> None:

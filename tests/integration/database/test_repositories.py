@@ -254,6 +254,56 @@ async def test_a_try_on_is_stored_with_everything_it_knows(stage: Stage) -> None
         assert (front.due_at, front.accepted_at) == (now, image.front.accepted_at)
 
 
+async def test_a_try_on_is_its_owners_until_it_is_deleted(stage: Stage) -> None:
+    user, other = await stage.user(), await stage.user()
+    image = await stage.image(user, View.LEFT)
+    async with stage.desk() as desk:
+        assert await desk.images.own(image.id, owner=other.id) is None
+        assert await desk.images.own(2**63 - 1, owner=user.id) is None
+        own = await desk.images.own(image.id, owner=user.id)
+        assert own is not None
+        assert [render.view for render in own.views] == [View.FRONT, View.LEFT]
+        own.delete(await desk.uow.now())
+        await desk.uow.commit()
+    async with stage.desk() as desk:
+        assert await desk.images.own(image.id, owner=user.id) is None
+        deleted = await desk.images.by_id(image.id)
+        assert deleted is not None
+        assert (deleted.deleted_at is None, deleted.status) == (False, Status.CANCELLED)
+
+
+async def test_of_two_who_delete_a_try_on_at_once_one_does(stage: Stage) -> None:
+    """The other waits, and then finds nothing."""
+    user = await stage.user()
+    image = await stage.image(user)
+    arrived = 0
+
+    async def delete() -> bool:
+        nonlocal arrived
+        async with stage.desk() as desk:
+            found = await desk.images.own(image.id, owner=user.id)
+            if found is None:
+                return False
+            arrived += 1
+            found.delete(await desk.uow.now())
+            await desk.uow.commit()
+        return True
+
+    assert sorted(await asyncio.gather(*(delete() for _ in range(3)))) == [False, False, True]
+    assert arrived == 1
+
+
+async def test_outputs_are_shown_by_the_owners_try_ons_that_are_not_deleted(stage: Stage) -> None:
+    user, other = await stage.user(), await stage.user()
+    images = [await stage.image(user), await stage.image(user), await stage.image(user), await stage.image(other)]
+    for image, key in zip(images, ("a", "b", "c", "d"), strict=True):
+        await stage.database.execute("UPDATE views SET output_key = $1 WHERE image_id = $2", key, image.id)
+    await stage.database.execute("UPDATE images SET deleted_at = now() WHERE id = $1", images[1].id)
+    async with stage.desk() as desk:
+        assert await desk.images.shown_outputs({"a", "b", "d", "e"}, owner=user.id) == {"a"}
+        assert await desk.images.shown_outputs(set(), owner=user.id) == set()
+
+
 async def test_a_view_that_is_not_there_is_not_claimed(stage: Stage) -> None:
     async with stage.desk() as desk:
         assert await desk.images.claim(2**63 - 1) is None

@@ -96,7 +96,7 @@ async def test_a_session_that_ended_a_moment_ago_is_refused(
 async def test_a_blacklisted_token_ends_no_other_token_of_its_session(gate: BatchingSessionGate, stage: Stage) -> None:
     user, session, claims = await signed_in(stage)
     async with stage.desk() as desk:
-        await desk.revoked.add("another token", await stage.now() + timedelta(hours=1))
+        await desk.revoked.spend("another token", await stage.now() + timedelta(hours=1))
         await desk.uow.commit()
     assert await gate.admit(claims)
     with pytest.raises(Unauthenticated):

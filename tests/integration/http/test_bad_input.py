@@ -140,12 +140,21 @@ async def test_orders_that_make_no_sense_are_400_and_cost_nothing(service: Servi
 
 
 async def test_numbers_and_names_in_addresses_make_no_difference(service: Service) -> None:
-    """Whatever stands where an image's id should is 404, with one body for all ids there are not."""
+    """Whatever stands where an id should is 404, with one body for all ids there are not."""
     customer = await service.customer()
-    for identifier in (0, -1, 2**31, 2**63 - 1, 2**63, 10**30, "9" * 5000, "1.0", "x", "%00", "1%0A", "\u0661", "1e3"):
-        response = await customer.api.get(f"/image/status/{identifier}")
-        assert response.status_code == 404, (str(identifier)[:40], response.text[:200])
-        assert response.json()["code"] in {"image_not_found", "not_found"}
+    numbers = (0, -1, 2**31, 2**63 - 1, 2**63, 10**30, -(10**30), "9" * 5000)
+    for identifier in (*numbers, "1.0", "x", "%00", "1%0A", "\u0661", "1e3"):
+        for method, path in (
+            ("GET", "/image/status/{}"),
+            ("DELETE", "/image/{}"),
+            ("PUT", "/image/{}/favourite"),
+            ("DELETE", "/image/{}/favourite"),
+        ):
+            response = await customer.api.request(method, path.format(identifier))
+            assert response.status_code == 404, (method, path, str(identifier)[:40], response.text[:200])
+            assert response.json()["code"] in {"image_not_found", "not_found"}
+    for number in numbers:
+        assert_problem(await customer.api.delete(f"/auth/sessions/{number}"), 404, "not_found", str(number)[:40])
 
 
 async def test_unknown_addresses_and_methods_are_problems(service: Service) -> None:

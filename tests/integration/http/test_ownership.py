@@ -1,31 +1,50 @@
 """Everybody sees their own things, and of others' not even that they exist."""
 
+import pytest
+
 from tests.integration.http.stories import Service
 
+each_route = pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/image/status/{}"),
+        ("PUT", "/image/{}/favourite"),
+        ("DELETE", "/image/{}/favourite"),
+        ("DELETE", "/image/{}"),
+    ],
+)
 
-async def test_anothers_image_is_as_absent_as_none(service: Service) -> None:
-    """Under the same request id, the two refusals are the same byte for byte, headers included."""
+
+@each_route
+async def test_anothers_image_is_as_absent_as_none(service: Service, method: str, path: str) -> None:
+    """Under the same request id, the refusals are the same byte for byte, headers included; nothing changes."""
     owner, stranger = await service.customer(), await service.customer()
     image = await owner.generate()
+    await owner.api.put(f"/image/{image}/favourite")
+    before = await owner.status(image)
     same = {"X-Request-ID": "the-same-id"}
-    theirs = await stranger.api.get(f"/image/status/{image}", headers=same)
-    nobodys = await stranger.api.get(f"/image/status/{image + 1000}", headers=same)
+    theirs = await stranger.api.request(method, path.format(image), headers=same)
     assert theirs.status_code == 404
     assert theirs.json()["code"] == "image_not_found"
-    assert theirs.content == nobodys.content
-    assert theirs.headers == nobodys.headers
+    for number in (image + 1000, 0, 2**63, 10**30):
+        nobodys = await stranger.api.request(method, path.format(number), headers=same)
+        assert theirs.content == nobodys.content
+        assert theirs.headers == nobodys.headers
+    assert await owner.status(image) == before
 
 
-async def test_a_deleted_image_is_as_absent_as_none(service: Service) -> None:
+@each_route
+async def test_a_deleted_image_is_as_absent_as_none(service: Service, method: str, path: str) -> None:
     """Its owner gets the same answer as for an image that never was, and the gallery is without it."""
     owner = await service.customer()
     image = await owner.generate()
     await service.work()
-    await service.database.execute("UPDATE images SET deleted_at = now()")
+    assert (await owner.api.delete(f"/image/{image}")).status_code == 204
     same = {"X-Request-ID": "the-same-id"}
-    deleted = await owner.api.get(f"/image/status/{image}", headers=same)
-    nobodys = await owner.api.get(f"/image/status/{image + 1000}", headers=same)
+    deleted = await owner.api.request(method, path.format(image), headers=same)
+    nobodys = await owner.api.request(method, path.format(image + 1000), headers=same)
     assert (deleted.status_code, deleted.content) == (404, nobodys.content)
+    assert deleted.headers == nobodys.headers
     assert (await owner.get("/user/images"))["items"] == []
 
 

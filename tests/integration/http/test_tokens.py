@@ -1,5 +1,11 @@
 """Tokens of every wrong kind: all of them are 401."""
 
+import re
+from typing import Any
+
+from msgspec import to_builtins
+
+from presentation.http.reference.examples import EXAMPLES
 from tests.factories import RegisterFactory
 from tests.forged_tokens import Mint, wrong_kinds
 from tests.integration.http.conftest import Start
@@ -66,19 +72,31 @@ async def test_other_schemes_are_401(service: Service) -> None:
         assert (response.status_code, response.json()["code"]) == (401, "not_authenticated"), header
 
 
+def example_of(schema: Any) -> Any:
+    """A body of a schema that the document names, or of the first of several that is one."""
+    references = [schema, *schema.get("oneOf", []), *schema.get("anyOf", [])]
+    name = next(reference["$ref"] for reference in references if "$ref" in reference).rpartition("/")[2]
+    return to_builtins(EXAMPLES[name])
+
+
 async def test_every_route_of_customers_asks_who_is_there(service: Service) -> None:
-    """Without a token they are 401, whether or not what they are asked for exists."""
+    """Without a token they are 401, whether or not what they are asked for exists. The document says which they are."""
     browser = service.browser()
-    for path in ("/user/me", "/user/credits", "/user/credits/history", "/user/images", "/image/status/1"):
-        assert (await browser.get(path)).status_code == 401, path
-    body = {"style_id": 1, "image_input_url": "https://pictures.test/x.jpg"}
-    for response in (
-        await browser.post("/image/generate", json=body),
-        await browser.post("/image/upload", files={"file": b"x"}),
-        await browser.post("/auth/logout"),
-        await browser.post("/auth/refresh"),
-    ):
-        assert response.status_code == 401, response.request.url
+    paths = (await browser.get(service.root("/schema/openapi.json"))).json()["paths"]
+    guarded = [
+        (method, path, operation.get("requestBody", {}).get("content", {}))
+        for path, operations in paths.items()
+        for method, operation in operations.items()
+        if operation.get("security")
+    ]
+    assert len(guarded) > 15
+    for method, path, content in guarded:
+        files = {"file": b"x"} if "multipart/form-data" in content else None
+        body = example_of(content["application/json"]["schema"]) if "application/json" in content else None
+        address = service.root(re.sub(r"\{\w+\}", "1", path))
+        response = await browser.request(method, address, json=body, files=files)
+        assert response.status_code == 401, (method, path, response.text)
+    assert (await browser.post("/auth/refresh")).status_code == 401
 
 
 async def test_keys_can_be_rotated_with_nobody_logged_out(start: Start) -> None:

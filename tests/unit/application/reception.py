@@ -127,8 +127,8 @@ class InMemoryRevokedTokens(RevokedTokens):
     def __init__(self) -> None:
         self.ids: dict[str, datetime] = {}
 
-    async def add(self, token_id: str, expires_at: datetime) -> None:
-        await self.spend(token_id, expires_at)
+    async def contains(self, token_id: str) -> bool:
+        return token_id in self.ids
 
     async def spend(self, token_id: str, expires_at: datetime) -> bool:
         return self.ids.setdefault(token_id, expires_at) is expires_at
@@ -211,6 +211,7 @@ class Reception:
         self.verify = VerifyEmailHandler(
             users=self.users,
             registrations=self.registrations,
+            sessions=self.sessions,
             free_credits=free_credits,
             sign_in=sign_in,
             uow=self.uow,
@@ -241,7 +242,12 @@ class Reception:
             uow=self.uow,
         )
         self.refresh = RefreshSessionHandler(
-            users=self.users, sessions=self.sessions, tokens=self.tokens, sign_in=sign_in, uow=self.uow
+            users=self.users,
+            sessions=self.sessions,
+            revoked=self.revoked,
+            tokens=self.tokens,
+            sign_in=sign_in,
+            uow=self.uow,
         )
         self.log_out = LogOutHandler(sessions=self.sessions, revoked=self.revoked, tokens=self.tokens, uow=self.uow)
         self.forgot = ForgotPasswordHandler(
@@ -259,7 +265,9 @@ class Reception:
         self.reset_password = ResetPasswordHandler(
             users=self.users,
             resets=self.resets,
+            registrations=self.registrations,
             sessions=self.sessions,
+            free_credits=free_credits,
             new_password=new_password,
             throttle=self.throttle,
             uow=self.uow,

@@ -1,6 +1,6 @@
 """The tables that handlers work on, in memory."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import datetime
 from itertools import count
 from typing import Generic, Protocol, TypeVar
@@ -21,6 +21,7 @@ from application.images.ports import ImageRepository, RenderOrder, RenderReader,
 from application.ports import IdempotencyKeys, IdempotentRequest, Result
 from application.styles.ports import StyleRepository
 from domain.errors import Unprocessable
+from domain.identifiers import can_be_id
 from domain.images import GeneratedImage
 from domain.sessions import Session
 from domain.styles import Style
@@ -246,6 +247,16 @@ class InMemoryImages(ImageRepository):
 
     async def by_id(self, image_id: int) -> GeneratedImage | None:
         return self.rows.find(lambda image: image.id == image_id)
+
+    async def own(self, image_id: int, *, owner: int) -> GeneratedImage | None:
+        assert can_be_id(image_id), "a database is not asked about what no id can be"
+        image = await self.by_id(image_id)
+        return image if image and image.user_id == owner and image.deleted_at is None else None
+
+    async def shown_outputs(self, keys: Collection[str], *, owner: int) -> set[str]:
+        self._transaction.use()
+        shown = [image for image in self.rows.kept.values() if image.user_id == owner and image.deleted_at is None]
+        return {render.output_key for image in shown for render in image.views if render.output_key} & set(keys)
 
     async def claim(self, view_id: int) -> tuple[GeneratedImage, ViewRender] | None:
         image = self.rows.find(lambda image: any(render.id == view_id for render in image.views))

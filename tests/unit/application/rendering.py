@@ -7,8 +7,12 @@ from dataclasses import dataclass, field
 
 from application.actor import Actor
 from application.events import Event, ViewSubmittable
+from application.images.delete_image import DeleteImageHandler
+from application.images.erase_image import EraseImageHandler
 from application.images.finish_view import FinishViewHandler
 from application.images.generate_image import GenerateImage, GenerateImageHandler
+from application.images.mark_favourite import MarkFavouriteHandler
+from application.images.picture_removal import PictureRemoval
 from application.images.poll_prediction import PollPredictionHandler
 from application.images.ports import Leases, Picture, PictureProcessor
 from application.images.provider_webhook import ProviderWebhook
@@ -156,6 +160,15 @@ class Studio:
         self.record = RecordPredictionHandler(images=self.images, outbox=self.outbox, uow=self.uow)
         self.poll = PollPredictionHandler(
             images=self.images, model=self.model, outbox=self.outbox, uow=self.uow, policy=POLICY
+        )
+        self.favourite = MarkFavouriteHandler(images=self.images, uow=self.uow)
+        self.delete = DeleteImageHandler(
+            images=self.images, settlement=self.settlement, outbox=self.outbox, uow=self.uow
+        )
+        self.erase = EraseImageHandler(
+            images=self.images,
+            removal=PictureRemoval(storage=self.storage, outbox=self.outbox, uow=self.uow),
+            uow=self.uow,
         )
         self.sweep = SweepViewHandler(images=self.images, settlement=self.settlement, uow=self.uow, policy=POLICY)
 

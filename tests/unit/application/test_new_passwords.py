@@ -10,6 +10,7 @@ from application.auth.refresh_session import RefreshSession
 from application.auth.reset_password import ResetPassword
 from application.auth.revoke_session import RevokeSession
 from application.auth.tokens import TokenPair
+from application.auth.verify_email import VerifyEmail
 from domain.errors import Invalid, NotFound, Throttled, Unauthenticated
 from domain.identifiers import LARGEST_ID
 from tests.unit.application.reception import ADA, PASSWORD, VISITOR, Reception, token_in
@@ -60,6 +61,32 @@ async def test_a_new_link_voids_those_before() -> None:
     with pytest.raises(Invalid):
         await reception.reset_password(ResetPassword(superseded, ANOTHER), VISITOR)
     await reception.reset_password(ResetPassword(token, ANOTHER), VISITOR)
+
+
+async def test_a_link_of_either_kind_hands_an_unproved_account_to_the_owner_of_the_mailbox() -> None:
+    """Whoever made it, or signed in to it, before the address was proved has nothing of it; free credits come now."""
+    for prove in (prove_by_reset, prove_by_link):
+        reception = Reception()
+        squatter = await reception.join()
+        (user,) = reception.users.rows.kept.values()
+        user.is_verified = False
+        reception.grants.claimed.clear()
+        await prove(reception)
+        with pytest.raises(Unauthenticated):
+            await reception.refresh(RefreshSession(squatter.refresh_token), VISITOR)
+        with pytest.raises(Unauthenticated):
+            await reception.enter(password=PASSWORD)
+        assert user.is_verified
+        assert await reception.enter(password=ANOTHER)
+        assert reception.grants.claimed == [ADA]
+
+
+async def prove_by_reset(reception: Reception) -> None:
+    await reception.reset_password(ResetPassword(await forgot(reception), ANOTHER), VISITOR)
+
+
+async def prove_by_link(reception: Reception) -> None:
+    await reception.verify(VerifyEmail(await reception.sign_up(password=ANOTHER)), VISITOR)
 
 
 async def test_a_common_password_does_not_use_the_link_up() -> None:

@@ -12,13 +12,14 @@ from application.credits.list_history import ListHistory, ListHistoryHandler
 from application.credits.ports import Balance, LedgerAudit, LedgerAuditor, LedgerDifference, LedgerItem, LedgerReader
 from application.images.get_status import GetStatus, GetStatusHandler
 from application.images.list_images import ListImages, ListImagesHandler
-from application.images.ports import ImageItem, ImageReader, ImageStatus
+from application.images.ports import EVERYTHING, GalleryFilter, ImageItem, ImageReader, ImageStatus
 from application.styles.list_styles import ListStyles, ListStylesHandler
 from application.styles.ports import StyleItem, StyleReader
 from application.users.get_profile import GetProfile, GetProfileHandler
 from application.users.ports import Profile, ProfileReader
 from domain.credits import Cause
 from domain.errors import Forbidden, NotFound, Unauthenticated
+from domain.identifiers import LARGEST_ID, can_be_id
 from domain.styles import Category
 from domain.users import Role
 from domain.views import Status
@@ -62,10 +63,15 @@ class AdasThings(LedgerReader, ImageReader, ProfileReader, StyleReader):
         return [LedgerItem(entry, 1, Cause.GRANT, None, entry, NOW) for entry in ids[:limit]]
 
     async def status(self, image_id: int, *, owner: int) -> ImageStatus | None:
+        assert can_be_id(image_id), "a database is not asked about what no id can be"
         return status(image_id) if owner == 7 and image_id <= 5 else None
 
-    async def gallery(self, owner: int, *, before: int | None, limit: int) -> list[ImageItem]:
-        ids = [image for image in (5, 4, 3, 2, 1) if owner == 7 and (before is None or image < before)]
+    async def gallery(
+        self, owner: int, *, before: int | None, limit: int, only: GalleryFilter = EVERYTHING
+    ) -> list[ImageItem]:
+        """Ada's try-ons are of a style each, which has the try-on's number."""
+        mine = [image for image in (5, 4, 3, 2, 1) if owner == 7 and only.style_id in {None, image}]
+        ids = [image for image in mine if before is None or image < before]
         return [status(image) for image in ids[:limit]]
 
     async def profile(self, user_id: int) -> Profile | None:
@@ -96,14 +102,11 @@ async def test_customers_see_their_own_things() -> None:
 
 
 async def test_what_is_not_ones_own_is_not_there() -> None:
-    """Another's try-on, one that never was: the same answer."""
-    refusals = []
-    asks: list[Ask] = [lambda: one_image(GetStatus(3), BOB), lambda: one_image(GetStatus(9), ADA)]
-    for ask in asks:
+    """Another's try-on, one that never was, and one that never could be: the same answer."""
+    for image_id, actor in ((3, BOB), (9, ADA), (0, ADA), (LARGEST_ID + 1, ADA), (-LARGEST_ID - 2, ADA)):
         with pytest.raises(NotFound) as refusal:
-            await ask()
-        refusals.append((refusal.value.code, refusal.value.detail))
-    assert refusals[0] == refusals[1] == ("image_not_found", "There is no such image.")
+            await one_image(GetStatus(image_id), actor)
+        assert (refusal.value.code, refusal.value.detail) == ("image_not_found", "There is no such image.")
 
 
 async def test_an_account_that_is_gone_is_told() -> None:
@@ -145,6 +148,11 @@ async def test_pages_lead_to_the_end_and_no_further(limit: int, pages: int) -> N
         images += [item.id for item in image_page.items]
     assert entries == images == [5, 4, 3, 2, 1]
     assert cursor is None
+
+
+async def test_a_part_of_the_gallery_can_be_asked_for() -> None:
+    page = await gallery(ListImages(1, only=GalleryFilter(style_id=4)), ADA)
+    assert ([item.id for item in page.items], page.next_cursor) == ([4], None)
 
 
 async def test_who_has_nothing_gets_an_empty_page() -> None:

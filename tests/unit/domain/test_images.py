@@ -355,6 +355,25 @@ def test_a_failed_side_leaves_the_rest_as_it_is() -> None:
     assert story.image_status() is Status.COMPLETED
 
 
+def test_a_deleted_try_on_ends_and_knows_where_its_pictures_may_be() -> None:
+    """What was open is cancelled, what was there stays there; every attempt of every round may have left a file."""
+    story = Story(try_on(View.LEFT))
+    story.complete()
+    left = story.of(View.LEFT)
+    left.claim()
+    left.render.attempt, left.render.round = 2, 2
+    change = story.image.delete(story.now)
+    assert (change.ended, change.completed, change.queued) == ([left.render], [], [])
+    assert (story.image.deleted_at, story.render.status, left.render.status) == (
+        story.now,
+        Status.COMPLETED,
+        Status.CANCELLED,
+    )
+    story.render.output_key = "images/another-folder/front-1-1.jpg"
+    names = ["front-1-1", "left-1-1", "left-1-2", "left-2-1", "left-2-2"]
+    assert story.image.output_keys == {story.render.output_key, *(f"images/folder/{name}.jpg" for name in names)}
+
+
 def test_what_has_ended_stays_as_it_is() -> None:
     """A completed view is not failed, claimed, swept or told about again."""
     story = Story()

@@ -1,7 +1,8 @@
-"""Anything that workers, the provider and the sweeper can do to a try-on, in any order, against what must never break.
+"""Anything that workers, the provider, the sweeper and its owner can do to a try-on, against what must never break.
 
-Workers may be slow, come back after their lease, or never; the provider's news may come early, late, twice or not at
-all; jobs may be delivered twice. Beside the try-on runs a model of its holds and of what was announced to workers.
+They do it in any order. Workers may be slow, come back after their lease, or never; the provider's news may come early,
+late, twice or not at all; jobs may be delivered twice. Beside the try-on runs a model of its holds and of what was
+announced to workers.
 """
 
 from collections import Counter
@@ -17,6 +18,7 @@ from hypothesis.stateful import (
     initialize,
     invariant,
     multiple,
+    precondition,
     rule,
 )
 from msgspec import to_builtins
@@ -205,6 +207,15 @@ class TryOns(RuleBasedStateMachine):
     def the_sweeper_comes_by(self) -> None:
         for render in self.image.views:
             self._settle(self.image.expire(render, self.now, POLICY))
+
+    @precondition(lambda self: self.image.deleted_at is None)
+    @rule()
+    def its_owner_deletes_it(self) -> None:
+        self._settle(self.image.delete(self.now))
+
+    @invariant()
+    def nothing_of_a_deleted_try_on_is_open(self) -> None:
+        assert self.image.deleted_at is None or not any(render.open for render in self.image.views)
 
     @invariant()
     def holds_fit_statuses(self) -> None:

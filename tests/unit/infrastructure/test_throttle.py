@@ -146,6 +146,17 @@ async def test_who_is_held_up_by_other_networks_has_not_used_up_a_guess(guard: G
     assert await guard.wait_of() == 1
 
 
+async def test_thirty_days_count_from_the_last_sign_in(guard: Guard) -> None:
+    """A network that is used now and then stays familiar for as long."""
+    for _ in range(3):
+        assert not await guard.wait_of()
+        await guard.throttle.succeeded(ADA, HOME)
+        guard.pass_time(20 * DAY)
+    for number in range(30):
+        await guard.wait_of(ip=f"198.51.{number}.1")
+    assert not await guard.wait_of()
+
+
 async def test_an_owner_at_home_is_not_held_up_by_what_other_networks_do(guard: Guard) -> None:
     """For thirty days after a sign-in from there; the own network's mistakes still count."""
     assert await guard.wait_of() == 0

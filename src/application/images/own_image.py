@@ -1,0 +1,18 @@
+"""The try-on that a customer names. Another's, a deleted one and one that never was are absent alike."""
+
+from application.images.ports import ImageRepository
+from domain.errors import NotFound
+from domain.identifiers import can_be_id
+from domain.images import GeneratedImage
+
+
+async def claim_image(images: ImageRepository, image_id: int, *, owner: int) -> GeneratedImage:
+    """The customer's own try-on, kept to this transaction until it ends, or `NotFound` (`image_not_found`)."""
+    image = await images.own(image_id, owner=owner) if can_be_id(image_id) else None
+    if image is None:
+        raise image_not_found()
+    return image
+
+
+def image_not_found() -> NotFound:
+    return NotFound("image_not_found", "There is no such image.")
