@@ -28,10 +28,6 @@ class Service:
         """Add rules; `sandbox.control` documents them."""
         await self._ask("POST", "", json={"rules": rules})
 
-    async def unscript(self) -> None:
-        """Drop every rule; the log stays."""
-        await self._ask("PUT", "", json={"rules": []})
-
     async def calls(self, operation: str) -> list[Call]:
         return convert((await self._ask("GET", "", params={"operation": operation}))["calls"], list[Call])
 

@@ -81,7 +81,7 @@ class SendPasswordResetMailHandler:
         if user is None:
             return
         token = self.tokens.mailed(reset.token_seed)
-        reset.token_hash = digest_of(token)  # as above
+        reset.token_hash = digest_of(token)  # made with the present key, as for a sign-up
         await self.uow.commit()
         mail = self.templates.password_reset(user.email, user.name, self.links.password_reset(token), key=event.key)
         await _send(self.mailer, mail)

@@ -1,6 +1,7 @@
 """The database: what stands behind the ports that read and write it."""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 from dishka import (
     Provider,
@@ -12,7 +13,7 @@ from dishka import (
 )
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
-from application.auth.ports import MailAllowance, SessionGate, SignupGrants
+from application.auth.ports import MailAllowance, SessionGate, SessionReader, SignupGrants
 from application.credits.ports import CreditAccounts
 from application.images.ports import (
     ImageReader,
@@ -87,6 +88,10 @@ class Persistence(Provider):
     def signup_grants(self, session: AsyncSession, pseudonyms: Pseudonyms, settings: Settings) -> SignupGrants:
         return SqlSignupGrants(session, pseudonyms, daily_cap=settings.free_credits_daily_cap)
 
+    @provide(scope=Scope.APP)
+    def session_reader(self, pool: ReadPool, settings: Settings) -> SessionReader:
+        return SqlSessionReader(pool, timedelta(days=settings.refresh_token_days))
+
     outbox = provide(SqlOutbox, scope=Scope.REQUEST, provides=WithParents[SqlOutbox])
     unit_of_work = provide(SqlUnitOfWork, scope=Scope.REQUEST, provides=UnitOfWork)
     credit_accounts = provide(SqlCreditAccounts, scope=Scope.REQUEST, provides=CreditAccounts)
@@ -115,7 +120,6 @@ class Persistence(Provider):
         WithParents[SqlLedgerAuditor],
         WithParents[SqlUploadReader],
         WithParents[SqlTryOnReader],
-        WithParents[SqlSessionReader],
         scope=Scope.APP,
     )
     session_gate = provide(BatchingSessionGate, scope=Scope.APP, provides=SessionGate)

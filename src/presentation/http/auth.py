@@ -1,4 +1,4 @@
-"""Registering, signing in and out."""
+"""Registering, signing in and out, and passwords."""
 
 from typing import Annotated
 

@@ -96,9 +96,9 @@ class TokenCookies:
         self._access_seconds = access_seconds
         self._refresh_seconds = refresh_seconds
 
-    def set(self, pair: TokenPair, status_code: int = 200) -> Response[TokenPair]:
+    def set(self, pair: TokenPair) -> Response[TokenPair]:
         headers = {"Cache-Control": "no-store"}
-        return Response(pair, status_code=status_code, cookies=self.of(pair), headers=headers)
+        return Response(pair, cookies=self.of(pair), headers=headers)
 
     def of(self, pair: TokenPair) -> list[Cookie]:
         return [

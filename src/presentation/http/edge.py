@@ -176,7 +176,7 @@ def _readable(path: str, given: dict[bytes, bytes]) -> bool:
     content_type = given.get(b"content-type", b"").partition(b";")[0].strip().lower()
     if not has_body and not content_type:
         return True
-    if path.startswith(("/api/v1/image/upload", "/api/v1/user/me/picture", "/media/")):
+    if path.startswith(("/api/v1/image/upload", "/api/v1/user/me/picture")):
         return content_type in {b"application/json", b"multipart/form-data"}
     return content_type == b"application/json"
 

@@ -98,7 +98,7 @@ class GoogleController(Controller):
 
         It goes on to the frontend's `/auth/callback` with `?success=true&next=...` and the tokens as cookies, or with
         `?error=` and `oauth_state_invalid`, `access_denied`, `email_not_verified`, `conflict`, `account_disabled`,
-        `token_invalid` or `provider_unavailable`.
+        `token_invalid`, `provider_unavailable` or `service_unavailable`.
         """
         attempt = request.cookies.get(ATTEMPT_COOKIE, "")
         try:

@@ -28,7 +28,7 @@ class SessionController(Controller):
     ) -> Page[SessionItem]:
         return await handle(ListSessions(limit, cursor), actor)
 
-    @delete("/{session_id:int}", operation_id="revokeSession", responses=refusals(401, 403, 404, 429))
+    @delete("/{session_id:int}", operation_id="revokeSession", responses=refusals(400, 401, 403, 404, 429))
     async def revoke(
         self, session_id: FromPath[int], actor: SignedIn, handle: FromDishka[RevokeSessionHandler]
     ) -> None:

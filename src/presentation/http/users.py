@@ -1,4 +1,4 @@
-"""The customer's own account: profile, credits, gallery."""
+"""The customer's own account: profile, credits, gallery, export and deletion."""
 
 from dishka.integrations.litestar import FromDishka
 from litestar import Controller, Response, delete, get, patch, put

@@ -41,6 +41,15 @@ async def test_a_session_that_is_thirty_days_old_is_listed_no_more(service: Serv
     assert [item["user_agent"] for item in (await here.get("/auth/sessions")).json()["items"]] == ["Here"]
 
 
+async def test_a_session_that_nobody_can_refresh_any_more_is_listed_no_more(service: Service) -> None:
+    """Its last refresh token has expired after seven days."""
+    somebody = RegisterFactory.build()
+    await verified(service, somebody)
+    await service.pass_time(8 * 86_400)
+    here = await sign_in_again(service, somebody.email, somebody.password, "Here")
+    assert len((await here.get("/auth/sessions")).json()["items"]) == 1
+
+
 async def test_a_session_is_ended_from_elsewhere_at_once(service: Service) -> None:
     somebody = RegisterFactory.build()
     lost = await verified(service, somebody)

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from application.actor import Actor
-from application.events import Event, ViewSubmittable
+from application.events import ViewSubmittable
 from application.images.delete_image import DeleteImageHandler
 from application.images.erase_image import EraseImageHandler
 from application.images.finish_view import FinishViewHandler
@@ -221,6 +221,3 @@ class Studio:
 
     def standing(self, render: ViewRender) -> tuple[Status, ViewError | None]:
         return render.status, render.error
-
-    def announced_since(self, before: int) -> list[Event]:
-        return self.outbox.events[before:]

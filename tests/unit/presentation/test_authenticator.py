@@ -57,7 +57,9 @@ def authenticator(tokens: CountingTokens, gate: CountingGate) -> Authenticator:
 
 
 def bearing(token: str) -> AnyRequest:
-    return RequestFactory().get(headers={"Authorization": f"Bearer {token}"})
+    request = RequestFactory().get(headers={"Authorization": f"Bearer {token}"})
+    request.scope["state"]["client"] = ("192.0.2.7", b"")  # which the edge puts there
+    return request
 
 
 async def test_a_token_is_verified_once_and_its_session_every_time(

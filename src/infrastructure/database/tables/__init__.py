@@ -1,0 +1,40 @@
+"""The tables of the PostgreSQL database. Migrations are compared with them by a test."""
+
+from infrastructure.database.tables.accounts import (
+    blacklist_tokens,
+    daily_grants,
+    identities,
+    mail_allowances,
+    password_resets,
+    registrations,
+    sessions,
+    signup_grants,
+    users,
+)
+from infrastructure.database.tables.catalogue import style_prompts, styles
+from infrastructure.database.tables.columns import metadata
+from infrastructure.database.tables.delivery import idempotency_keys, outbox
+from infrastructure.database.tables.ledger import holds, ledger_entries
+from infrastructure.database.tables.try_ons import images, uploads, views
+
+__all__ = [
+    "blacklist_tokens",
+    "daily_grants",
+    "holds",
+    "idempotency_keys",
+    "identities",
+    "images",
+    "ledger_entries",
+    "mail_allowances",
+    "metadata",
+    "outbox",
+    "password_resets",
+    "registrations",
+    "sessions",
+    "signup_grants",
+    "style_prompts",
+    "styles",
+    "uploads",
+    "users",
+    "views",
+]
