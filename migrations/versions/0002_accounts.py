@@ -47,6 +47,7 @@ def upgrade() -> None:
     # The sessions that are there came to be when there was no other way but the password and the link.
     op.add_column("sessions", sa.Column("signed_in_by", method, nullable=False, server_default="password"))
     op.alter_column("sessions", "signed_in_by", server_default=None)
+    op.add_column("registrations", sa.Column("disputed", sa.Boolean(), nullable=False, server_default=sa.false()))
     op.add_column("users", sa.Column("deleted_at", sa.DateTime(timezone=True), nullable=True))
 
 
@@ -59,6 +60,7 @@ def downgrade() -> None:
         sa.PrimaryKeyConstraint("email", name=op.f("pk_mail_allowances")),
     )
     op.drop_column("users", "deleted_at")
+    op.drop_column("registrations", "disputed")
     op.drop_column("sessions", "signed_in_by")
     op.execute("DELETE FROM registrations WHERE password_hash IS NULL")
     op.alter_column("registrations", "password_hash", existing_type=sa.TEXT(), nullable=False)

@@ -25,6 +25,7 @@ from presentation.http.bodies import StrictRequest
 from presentation.http.documentation import SECURITY_SCHEMES
 from presentation.http.edge import Edge
 from presentation.http.errors import EXCEPTION_HANDLERS
+from presentation.http.forms import Intake
 from presentation.http.google import BrowserReturn, GoogleController
 from presentation.http.health import HealthController, HealthProbes
 from presentation.http.images import ImageController, ProviderWebhookController
@@ -93,6 +94,7 @@ def create_app(settings: Settings, *overrides: Provider) -> Litestar:
         debug=False,
     )
     app.state.metrics = HttpMetrics()
+    app.state.intake = Intake()
     app.state.metrics_token = settings.metrics_token
     setup_dishka(container, app)
     app.asgi_handler = _edge(settings, app, limiter)

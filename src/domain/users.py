@@ -68,6 +68,8 @@ class Registration:
     name: str
     password_hash: str | None
     """None where several sign-ups waited: a link proves the mailbox, and not whose password is whose."""
+    disputed: bool = False
+    """Its link was not mailed, for the hour's mails were used up, and by sign-ups with another password."""
     token_seed: bytes
     token_hash: bytes
     created_at: datetime

@@ -80,24 +80,36 @@ class KeptDocument(Generic[T]):
         self._documents = documents
         self._shape = shape
         self._now = now
-        self._one_at_a_time = asyncio.Lock()
+        self._fetching: asyncio.Task[T] | None = None
         self._kept: T | None = None
         self._expires = 0.0
         self._may_be_forced = float("-inf")
 
     async def read(self, url: str, *, anew: bool = False) -> T:
         """The document, or `NoAnswer`. `anew` fetches it though it has not expired, once in ten seconds at most."""
-        async with self._one_at_a_time:
-            forced = anew and self._now() >= self._may_be_forced
-            if forced:
-                self._may_be_forced = self._now() + FORCED_PAUSE_SECONDS
-            if self._kept is None or forced or self._now() >= self._expires:
-                answer = await self._documents.get(url)
-                if not answer.is_success:
-                    raise NoAnswer(f"an answer {answer.status} instead of a document")
-                self._kept = answer.read(self._shape)
-                self._expires = self._now() + _seconds_kept(answer.cache_control)
+        forced = anew and self._now() >= self._may_be_forced
+        if forced:
+            self._may_be_forced = self._now() + FORCED_PAUSE_SECONDS
+        if self._kept is not None and not forced and self._now() < self._expires:
             return self._kept
+        # All who come meanwhile wait for the same answer: a server that is silent costs each of them one time limit.
+        if self._fetching is None:
+            self._fetching = asyncio.create_task(self._fetch(url))
+            self._fetching.add_done_callback(self._fetched)
+        return await asyncio.shield(self._fetching)
+
+    def _fetched(self, fetching: asyncio.Task[T]) -> None:
+        self._fetching = None
+        if not fetching.cancelled():
+            fetching.exception()  # looked at, also when all who waited have gone
+
+    async def _fetch(self, url: str) -> T:
+        answer = await self._documents.get(url)
+        if not answer.is_success:
+            raise NoAnswer(f"an answer {answer.status} instead of a document")
+        self._kept = document = answer.read(self._shape)
+        self._expires = self._now() + _seconds_kept(answer.cache_control)
+        return document
 
 
 async def _body(response: httpx.Response) -> bytes:

@@ -19,7 +19,8 @@ class LogOut(Struct, frozen=True, forbid_unknown_fields=True):
 class LogOutHandler:
     """End the session of the token that was shown, and blacklist both of its tokens.
 
-    A refresh token of another user's session ends nothing.
+    Either will do: an access token has expired long before somebody leaves a shared computer. A refresh token of
+    another user's session ends nothing.
     """
 
     sessions: SessionRepository
@@ -28,7 +29,7 @@ class LogOutHandler:
     uow: UnitOfWork
 
     async def __call__(self, command: LogOut, actor: Actor) -> None:
-        owner = actor.require_user()
+        owner = actor.user_id
         now = await self.uow.now()
         ending, refresh = {actor.session_id}, None
         if actor.token_id is not None and actor.token_expires_at is not None:
@@ -37,9 +38,11 @@ class LogOutHandler:
             with suppress(Unauthenticated):
                 refresh = self.tokens.read_refresh(command.refresh_token)
                 ending.add(refresh.session_id)
+        if owner is None and refresh is None:
+            raise Unauthenticated("not_authenticated", "Send a token of the session that is to end.")
         for session_id in sorted(identifier for identifier in ending if identifier is not None):
             session = await self.sessions.claim(session_id)
-            if session is not None and session.user_id == owner:
+            if session is not None and owner in {None, session.user_id}:
                 session.revoke(now)
                 if refresh is not None and refresh.session_id == session_id:
                     await self.revoked.spend(refresh.token_id, refresh.expires_at)

@@ -36,11 +36,15 @@ class RegistrationRepository(Protocol):
     async def latest_for(self, email: str) -> Registration | None: ...
 
     async def waiting_for(self, email: str, *, since: datetime) -> list[Registration]:
-        """The address's sign-ups made since then, oldest first, with the address kept to this transaction."""
+        """The two newest sign-ups of the address made since then, the newest first."""
         ...
 
     async def claim(self, token_hash: bytes) -> Registration | None:
         """The sign-up behind a mailed token, with its address kept to this transaction until it ends."""
+        ...
+
+    async def is_disputed(self, email: str, *, since: datetime) -> bool:
+        """Whether a sign-up of the address made since then is disputed."""
         ...
 
     async def void_all(self, email: str) -> None: ...

@@ -1,4 +1,5 @@
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated
 from uuid import uuid4
 
@@ -9,6 +10,7 @@ from application.auth.mailed_tokens import MailedToken
 from application.auth.new_password import NewPassword, Password
 from application.auth.ports import (
     MailAllowance,
+    Passwords,
     RegistrationRepository,
     Tokens,
     UserRepository,
@@ -16,7 +18,7 @@ from application.auth.ports import (
 from application.auth.tokens import Accepted
 from application.events import RegistrationMade, RegistrationRepeated
 from application.ports import Outbox, UnitOfWork
-from domain.users import Registration, display_name, email_address, mailbox
+from domain.users import VERIFICATION_LIFE, Registration, display_name, email_address, mailbox
 
 
 class Register(Struct, frozen=True, forbid_unknown_fields=True):
@@ -31,6 +33,7 @@ class RegisterHandler:
 
     users: UserRepository
     registrations: RegistrationRepository
+    passwords: Passwords
     new_password: NewPassword
     tokens: Tokens
     allowance: MailAllowance
@@ -43,11 +46,13 @@ class RegisterHandler:
         now = await self.uow.now()
         known = await self.users.by_email(email)
         mail_allowed = await self.allowance.take(mailbox(email))
+        disputed = not mail_allowed and await self._is_disputed(email, command.password, now)
         token = MailedToken.new(self.tokens)
         registration = Registration(
             email=email,
             name=name,
             password_hash=password_hash,
+            disputed=disputed,
             token_seed=token.seed,
             token_hash=token.digest,
             created_at=now,
@@ -62,3 +67,8 @@ class RegisterHandler:
             self.outbox.add(RegistrationMade(registration.id, str(uuid4())))
         await self.uow.commit()
         return Accepted("Check your mailbox: we have sent you a message.")
+
+    async def _is_disputed(self, email: str, password: str, now: datetime) -> bool:
+        """Whether the mails were used up by somebody else: all links in the mailbox may then be a stranger's."""
+        waiting = await self.registrations.waiting_for(email, since=now - VERIFICATION_LIFE)
+        return not await self.passwords.verify(waiting[0].password_hash if waiting else None, password)

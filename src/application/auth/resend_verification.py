@@ -35,8 +35,8 @@ class ResendVerificationHandler:
     async def __call__(self, command: ResendVerification, actor: Actor) -> Accepted:
         email = email_address(command.email)
         now = await self.uow.now()
-        waiting = await self.registrations.waiting_for(email, since=now - VERIFICATION_LIFE)
         if await self.allowance.take(mailbox(email)):
+            waiting = await self.registrations.waiting_for(email, since=now - VERIFICATION_LIFE)
             renewed = self._renewed(email, waiting, now)
             await self.registrations.void_all(email)
             await self.registrations.add(renewed)
@@ -50,7 +50,7 @@ class ResendVerificationHandler:
         token = MailedToken.new(self.tokens)
         return Registration(
             email=email,
-            name=waiting[-1].name if waiting else email,
+            name=waiting[0].name if waiting else email,
             password_hash=waiting[0].password_hash if len(waiting) == 1 else None,
             token_seed=token.seed,
             token_hash=token.digest,

@@ -48,7 +48,7 @@ class ResetPasswordHandler:
         email = await self._check(digest)
         known = await self.users.by_email(email)
         user = await self.users.claim(known.id) if known else None
-        if user is None:
+        if user is None or user.deleted_at is not None:
             raise _used_up()
         if user.is_verified:
             user.password_hash = password_hash

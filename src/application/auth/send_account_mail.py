@@ -78,7 +78,7 @@ class SendPasswordResetMailHandler:
         if reset is None or reset.expired(await self.uow.now()):
             return
         user = await self.users.by_email(reset.email)
-        if user is None:
+        if user is None or user.deleted_at is not None:
             return
         token = self.tokens.mailed(reset.token_seed)
         reset.token_hash = digest_of(token)  # made with the present key, as for a sign-up

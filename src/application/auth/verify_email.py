@@ -12,6 +12,7 @@ from application.auth.tokens import TokenPair
 from application.ports import UnitOfWork
 from domain.errors import Invalid
 from domain.sessions import SignInMethod
+from domain.users import VERIFICATION_LIFE
 
 
 class VerifyEmail(Struct, frozen=True, forbid_unknown_fields=True):
@@ -23,7 +24,8 @@ class VerifyEmailHandler:
     """Use a mailed link: the user comes to be, gets the free credits once, and is signed in.
 
     An account of the address that nobody had proved becomes theirs, whoever made it. Every other sign-up of the address
-    is void from then on.
+    is void from then on. Where the link of one of them was withheld, a stranger may have used up the mails: the owner
+    is in, and nobody's password is trusted.
     """
 
     users: UserRepository
@@ -39,6 +41,8 @@ class VerifyEmailHandler:
         known = await self.users.by_email(registration.email) if registration else None
         if registration is None or registration.expired(now) or (known is not None and known.is_verified):
             raise Invalid("token_invalid", "This link has been used or has expired.", field="token")
+        if await self.registrations.is_disputed(registration.email, since=now - VERIFICATION_LIFE):
+            registration.password_hash = None
         if known is None:
             user = registration.verify(now)
             await self.users.add(user)

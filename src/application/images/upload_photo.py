@@ -4,9 +4,11 @@ from typing import Literal
 from msgspec import Struct
 
 from application.actor import Actor
+from application.auth.ports import UserRepository
 from application.images.ports import PictureProcessor, PictureStorage, UploadRepository
 from application.ports import UnitOfWork
-from domain.errors import TooLarge
+from application.users.account import claim_account
+from domain.errors import NotFound, TooLarge
 from domain.uploads import Upload, new_upload_key
 
 LARGEST_UPLOAD = 10 * 1024 * 1024
@@ -28,8 +30,12 @@ class UploadedPhoto(Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UploadPhotoHandler:
-    """Keep a customer's photo in our own encoding, and hand out the address that names it."""
+    """Keep a customer's photo in our own encoding, and hand out the address that names it.
 
+    An account that was deleted while the photo was on its way keeps none.
+    """
+
+    users: UserRepository
     uploads: UploadRepository
     pictures: PictureProcessor
     storage: PictureStorage
@@ -42,6 +48,12 @@ class UploadPhotoHandler:
         picture = await self.pictures.normalise(command.data)
         key = new_upload_key()
         await self.storage.put(key, picture.data)
+        try:
+            await claim_account(self.users, owner)
+        except NotFound:
+            await self.uow.rollback()
+            await self.storage.delete(key)
+            raise
         upload = Upload(
             user_id=owner,
             key=key,

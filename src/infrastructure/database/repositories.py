@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, delete, func, select, update
+from sqlalchemy import ColumnElement, delete, exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
@@ -65,10 +65,14 @@ class SqlRegistrations(RegistrationRepository):
         return await self._session.scalar(by_token.execution_options(populate_existing=True))
 
     async def waiting_for(self, email: str, *, since: datetime) -> list[Registration]:
-        await keep_address(self._session, email)
         columns = tables.registrations.c
-        recent = select(Registration).where(columns.email == email, columns.created_at > since).order_by(columns.id)
-        return list(await self._session.scalars(recent))
+        recent = select(Registration).where(columns.email == email, columns.created_at > since)
+        return list(await self._session.scalars(recent.order_by(columns.id.desc()).limit(2)))
+
+    async def is_disputed(self, email: str, *, since: datetime) -> bool:
+        columns = tables.registrations.c
+        of_address = exists().where(columns.email == email, columns.created_at > since, columns.disputed)
+        return bool(await self._session.scalar(select(of_address)))
 
     async def void_all(self, email: str) -> None:
         await self._session.execute(delete(Registration).where(tables.registrations.c.email == email))

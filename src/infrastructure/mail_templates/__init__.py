@@ -36,7 +36,10 @@ class JinjaMailTemplates(MailTemplates):
         return self._mail("password_reset", "Choose a new password", to, name, link, key)
 
     def _mail(self, template: str, title: str, to: str, name: str, link: str, key: str) -> Mail:
-        greeting = "Hello," if _LOOKS_LIKE_A_LINK.search(name) else f"Hello {name},"
+        if _LOOKS_LIKE_A_LINK.search(name):
+            name, greeting = to.partition("@")[0], "Hello,"
+        else:
+            greeting = f"Hello {name},"
         values = {"title": title, "greeting": greeting, "link": link}
         html, text = (self._templates.get_template(f"{template}.{kind}").render(values) for kind in ("html", "txt"))
         return Mail(to=to, name=name, subject=f"{title} - Hair Try-On", html=html, text=text, key=key)

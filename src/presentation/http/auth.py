@@ -21,9 +21,11 @@ from domain.errors import Unauthenticated
 from presentation.http.authentication import (
     REFRESH_COOKIE,
     AnyRequest,
+    Caller,
     SignedIn,
     TokenCookies,
     Visitor,
+    provide_caller,
     provide_visitor,
     require_origin,
 )
@@ -35,7 +37,7 @@ MailedToken = Annotated[str, QueryParameter(name="token", min_length=1, max_leng
 class AuthController(Controller):
     path = "/auth"
     tags = ("auth",)
-    dependencies = {"visitor": Provide(provide_visitor)}  # noqa: RUF012 - Litestar's shape
+    dependencies = {"visitor": Provide(provide_visitor), "caller": Provide(provide_caller)}  # noqa: RUF012 - Litestar's shape
 
     @post("/register", status_code=202, operation_id="register", responses=refusals(400, 429))
     async def register(
@@ -93,13 +95,16 @@ class AuthController(Controller):
     async def log_out(
         self,
         request: AnyRequest,
-        actor: SignedIn,
+        caller: Caller,
         handle: FromDishka[LogOutHandler],
         cookies: FromDishka[TokenCookies],
         data: JSONBody[LogOut | None] = None,
     ) -> Response[None]:
+        """An access token, a refresh token, or both; what is in the body wins over its cookie."""
         token = data.refresh_token if data else None
-        await handle(LogOut(token or request.cookies.get(REFRESH_COOKIE)), actor)
+        if token is None and REFRESH_COOKIE in request.cookies:
+            token = request.cookies[REFRESH_COOKIE] if caller.user_id is not None else _cookie_token(request)
+        await handle(LogOut(token), caller)
         return cookies.clear()
 
     @post("/forgot-password", status_code=202, operation_id="forgotPassword", responses=refusals(400, 429))

@@ -74,6 +74,8 @@ def _client_of(request: AnyRequest) -> Client:
 
 SignedIn = NamedDependency[Actor]
 """A parameter that is the customer who asks; nobody else gets in."""
+Caller = NamedDependency[Actor]
+"""A parameter that is the customer who asks, or whoever it is where there is no valid access token."""
 Visitor = NamedDependency[Actor]
 """A parameter that is whoever asks."""
 
@@ -81,6 +83,13 @@ Visitor = NamedDependency[Actor]
 async def provide_actor(request: AnyRequest) -> Actor:
     authenticator: Authenticator = request.app.state.authenticator
     return await authenticator.actor(request)
+
+
+async def provide_caller(request: AnyRequest) -> Actor:
+    try:
+        return await provide_actor(request)
+    except Unauthenticated:
+        return visitor_of(request)
 
 
 async def provide_visitor(request: AnyRequest) -> Actor:

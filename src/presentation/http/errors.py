@@ -36,6 +36,9 @@ _CODES = {
 }
 """For refusals that the framework makes before a handler is reached."""
 
+_GONE = "client disconnected"
+"""What Litestar says of a body that breaks off. Nobody is there to read the answer; the log shall not call it ours."""
+
 _DETAILS = {
     HTTPStatus.BAD_REQUEST: "The request is not valid.",
     HTTPStatus.NOT_FOUND: "There is nothing here.",
@@ -62,6 +65,8 @@ def invalid(request: AnyRequest, exception: ValidationException) -> Response[Pro
 
 def refused_by_framework(request: AnyRequest, exception: HTTPException) -> Response[Problem]:
     if exception.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        if exception.detail.startswith(_GONE):
+            return _answer(problem_of(400, "validation_failed", exception.detail, request_id_of(request.scope)))
         return unexpected(request, exception)
     status = HTTPStatus(exception.status_code)
     headers = {name: value for name, value in (exception.headers or {}).items() if name.lower() == "allow"}

@@ -4,6 +4,8 @@ Litestar reads a form before it asks who sends it, and decodes text parts with w
 take the event loop hours. Here nothing is decoded, and nothing is read before the sender is known.
 """
 
+import asyncio
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +14,8 @@ from litestar.openapi.spec import Encoding, OpenAPIMediaType, OpenAPIType, Opera
 from multipart import MultipartError, MultipartSegment, PushMultipartParser, parse_options_header
 
 from application.images.upload_photo import LARGEST_UPLOAD
-from domain.errors import Invalid
+from domain.errors import Invalid, Throttled
+from presentation.http.security import network_of
 
 FILE = "file"
 LARGEST_FORM = LARGEST_UPLOAD + 64 * 1024
@@ -34,13 +37,44 @@ class FileUpload(Operation):
         self.request_body = RequestBody(content=content, required=True)
 
 
+class Intake:
+    """Bounds what unfinished uploads take: so many at once, so many of one client, each for so long.
+
+    Each may grow to 10 MB in memory, and a client can be as slow as it likes with the last byte.
+    """
+
+    def __init__(self, *, most: int = 64, each: int = 16, seconds: float = 60.0) -> None:
+        self._most = most
+        self._each = each
+        self._seconds = seconds
+        self._open: Counter[str] = Counter()
+
+    async def body(self, request: Request[Any, Any, Any]) -> bytes:
+        """The body, or `Throttled` (`rate_limited`) when there are too many, or `Invalid` when it takes too long."""
+        client = network_of(request.scope["state"]["client"][0])
+        if self._open.total() >= self._most or self._open[client] >= self._each:
+            raise Throttled("rate_limited", "Too many uploads at once; please wait for one to end.", retry_after=5)
+        self._open[client] += 1
+        try:
+            async with asyncio.timeout(self._seconds):
+                return await request.body()
+        except TimeoutError:
+            raise Invalid("validation_failed", "The upload took too long.", field=FILE) from None
+        finally:
+            self._open[client] -= 1
+            if not self._open[client]:
+                del self._open[client]
+
+
 async def uploaded_file(request: Request[Any, Any, Any]) -> bytes:
-    """The bytes of the only part, which is the file, or `Invalid`."""
+    """The bytes of the only part, which is the file; raise as `Intake.body`, or `Invalid`."""
     content_type, options = parse_options_header(request.headers.get("content-type", ""))
     if content_type != "multipart/form-data" or not options.get("boundary"):
         raise Invalid("validation_failed", _WANTED, field=FILE)
+    intake: Intake = request.app.state.intake
+    body = await intake.body(request)
     try:
-        return _only_file(await request.body(), options["boundary"])
+        return _only_file(body, options["boundary"])
     except (MultipartError, UnicodeError, ValueError) as broken:
         raise Invalid("validation_failed", _WANTED, field=FILE) from broken
 

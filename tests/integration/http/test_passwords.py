@@ -105,3 +105,15 @@ async def test_a_sign_in_that_overlaps_a_reset_survives_in_no_order(service: Ser
         if answer.status_code == 200:
             access = answer.json()["access_token"]
             assert (await service.browser(Authorization=f"Bearer {access}").get("/user/me")).status_code == 401
+
+
+async def test_an_erased_account_gets_neither_a_mail_nor_a_password(service: Service) -> None:
+    """Its pseudonym is an address to look at, and to nobody's mailbox."""
+    somebody = RegisterFactory.build()
+    ada = await verified(service, somebody)
+    await forget(service, somebody.email)
+    me = (await ada.get("/user/me")).json()
+    await ada.request("DELETE", "/user/me", json={"password": somebody.password})
+    sent = len(service.mailer.sent)
+    assert (await forget(service, f"erased-{me['id']}@erased.invalid")).status_code == 202
+    assert len(service.mailer.sent) == sent

@@ -1,7 +1,9 @@
 """Uploads: what is taken, what it becomes, and what is refused however it is dressed up."""
 
+import asyncio
 import struct
 import zlib
+from collections.abc import AsyncIterator
 from io import BytesIO
 from typing import Any
 
@@ -179,3 +181,33 @@ async def test_a_form_is_not_decoded_and_not_read_for_strangers(service: Service
         headers = {"Content-Type": "multipart/form-data; boundary=b"}
         assert (await customer.api.post("/image/upload", content=form, headers=headers)).status_code == 400
         assert (await service.browser().post("/image/upload", content=form, headers=headers)).status_code == 401
+
+
+async def test_unfinished_uploads_are_bounded_and_told_to_wait(service: Service) -> None:
+    """Sixteen of one network at most, however slow; when they have ended, the next is taken."""
+    customer = await service.customer()
+    finish = asyncio.Event()
+
+    async def slow() -> AsyncIterator[bytes]:
+        yield b"--b\r\n"
+        await finish.wait()
+
+    form = {"Content-Type": "multipart/form-data; boundary=b"}
+    waiting = [asyncio.create_task(customer.api.post("/image/upload", content=slow(), headers=form)) for _ in range(16)]
+    try:
+        refused = await poll_until_refused(customer)
+        assert refused.json()["code"] == "rate_limited"
+        assert int(refused.headers["Retry-After"]) >= 1
+    finally:
+        finish.set()
+        ended = await asyncio.gather(*waiting)
+    assert {answer.status_code for answer in ended} == {400}
+    await customer.upload()
+
+
+async def poll_until_refused(customer: Customer) -> httpx.Response:
+    while True:
+        answer = await customer.api.post("/image/upload", files={"file": ("me.jpg", photo())})
+        if answer.status_code == 429:
+            return answer
+        assert answer.status_code == 201

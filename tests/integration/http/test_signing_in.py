@@ -152,6 +152,22 @@ async def test_logging_out_needs_no_body(service: Service) -> None:
     assert outcome(await log_out(service, access)) == ENDED
 
 
+async def test_a_refresh_token_is_enough_to_log_out(service: Service) -> None:
+    """The access token has expired long ago; from a cookie it counts with an Origin only, and cookies are cleared."""
+    _, in_body = await signed_in(service)
+    answer = await service.browser().post("/auth/logout", json={"refresh_token": in_body})
+    assert answer.status_code == 204
+    assert outcome(await refresh(service, in_body)) == ENDED
+    _, in_cookie = await signed_in(service)
+    cookie = {"Cookie": f"refresh_token={in_cookie}"}
+    assert outcome(await service.browser().post("/auth/logout", headers=cookie)) == (403, "csrf_rejected")
+    origin = {"Origin": "https://app.example.com"}
+    answer = await service.browser().post("/auth/logout", headers=cookie | origin)
+    assert answer.status_code == 204
+    assert "Max-Age=0" in answer.headers["set-cookie"]
+    assert outcome(await refresh(service, in_cookie)) == ENDED
+
+
 async def test_nobody_logs_another_out(service: Service) -> None:
     """A refresh token of somebody else, or none at all, ends nothing but one's own session."""
     (mine, _), (theirs, their_refresh) = [await signed_in(service) for _ in range(2)]

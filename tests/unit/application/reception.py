@@ -183,6 +183,7 @@ class Reception:
         self.register = RegisterHandler(
             users=self.users,
             registrations=self.registrations,
+            passwords=self.passwords,
             new_password=new_password,
             tokens=self.tokens,
             allowance=self.allowance,

@@ -104,7 +104,11 @@ class InMemoryRegistrations(RegistrationRepository):
 
     async def waiting_for(self, email: str, *, since: datetime) -> list[Registration]:
         recent = [row for row in self.rows.kept.values() if row.email == email and row.created_at > since]
-        return sorted(recent, key=lambda row: row.id)
+        return sorted(recent, key=lambda row: row.id, reverse=True)[:2]
+
+    async def is_disputed(self, email: str, *, since: datetime) -> bool:
+        rows = self.rows.kept.values()
+        return any(row.email == email and row.created_at > since and row.disputed for row in rows)
 
     async def by_id(self, registration_id: int) -> Registration | None:
         return self.rows.find(lambda registration: registration.id == registration_id)

@@ -170,6 +170,21 @@ async def test_asking_for_the_link_again_tells_nothing_about_the_address() -> No
     assert [mail.to for mail in await reception.deliver()] == [ADA]
 
 
+@pytest.mark.parametrize(("strangers", "opens"), [("a stranger's own", None), (PASSWORD, PASSWORD)])
+async def test_a_stranger_who_uses_up_the_mails_gains_nothing(strangers: str, opens: str | None) -> None:
+    """All links in the mailbox are theirs, and the owner uses one. The same person's five tries are no dispute."""
+    reception = Reception()
+    tokens = [await reception.sign_up(password=strangers) for _ in range(5)]
+    await reception.register(Register(ADA, PASSWORD, "Ada"), VISITOR)
+    assert await reception.deliver() == []
+    assert await reception.verify(VerifyEmail(tokens[-1]), VISITOR)
+    for password in {strangers, PASSWORD} - {opens}:
+        with pytest.raises(Unauthenticated):
+            await reception.enter(password=password)
+    if opens:
+        assert await reception.enter(password=opens)
+
+
 async def test_a_mailbox_is_not_flooded() -> None:
     """When its mails of the hour are spent, the answer is the same and no mail goes out."""
     reception = Reception()

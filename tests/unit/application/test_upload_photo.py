@@ -2,8 +2,10 @@ import pytest
 
 from application.actor import Actor, Client
 from application.images.upload_photo import LARGEST_UPLOAD, UploadPhoto, UploadPhotoHandler
-from domain.errors import Failure, TooLarge, Unauthenticated, Unavailable, Unprocessable
+from domain.errors import Failure, NotFound, TooLarge, Unauthenticated, Unavailable, Unprocessable
 from domain.uploads import upload_key_in
+from tests.factories import UserFactory
+from tests.unit.application.records import InMemoryUsers
 from tests.unit.application.rendering import BROKEN, CUSTOMER, Studio
 
 ACTOR = Actor.user(CUSTOMER, session_id=1)
@@ -11,7 +13,14 @@ ACTOR = Actor.user(CUSTOMER, session_id=1)
 
 async def studio() -> tuple[Studio, UploadPhotoHandler]:
     made = await Studio.with_credits(0)
-    return made, UploadPhotoHandler(uploads=made.uploads, pictures=made.pictures, storage=made.storage, uow=made.uow)
+    users = InMemoryUsers(made.uow, made.accounts)
+    user = UserFactory.build()
+    user.id = CUSTOMER
+    users.rows.kept[CUSTOMER] = user
+    handler = UploadPhotoHandler(
+        users=users, uploads=made.uploads, pictures=made.pictures, storage=made.storage, uow=made.uow
+    )
+    return made, handler
 
 
 async def test_what_is_kept_is_our_own_encoding_under_an_address_that_names_it() -> None:
@@ -64,3 +73,15 @@ async def test_without_storage_there_is_no_upload() -> None:
         await upload(UploadPhoto(b"a photo"), ACTOR)
     assert refusal.value.code == "storage_unavailable"
     assert len(made.uploads.rows.kept) == 1
+
+
+async def test_an_account_that_was_deleted_meanwhile_keeps_no_photo() -> None:
+    """Its owner deleted it while the last bytes were on their way."""
+    made, upload = await studio()
+    user = await upload.users.by_id(CUSTOMER)
+    assert user is not None
+    user.erase(await made.uow.now())
+    await made.uow.commit()
+    with pytest.raises(NotFound):
+        await upload(UploadPhoto(b"a face"), ACTOR)
+    assert made.storage.pictures == {}

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from msgspec import Struct
 
-from infrastructure.small_documents import MAX_BYTES, KeptDocument, NoAnswer, SmallDocuments
+from infrastructure.small_documents import MAX_BYTES, Answer, KeptDocument, NoAnswer, SmallDocuments
 from tests.misbehaving import MisbehavingServer, answer
 
 
@@ -104,3 +104,22 @@ async def test_an_address_that_leads_nowhere_is_no_answer(url: str) -> None:
     with pytest.raises(NoAnswer):
         await documents.get(url)
     await documents.aclose()
+
+
+async def test_whoever_comes_while_a_server_is_silent_waits_no_longer_than_the_first() -> None:
+    """They share one call, and all hear at once that it came to nothing."""
+    asked, give_up = [], asyncio.Event()
+
+    class Silent(SmallDocuments):
+        async def get(self, url: str) -> Answer:
+            asked.append(url)
+            await give_up.wait()
+            raise NoAnswer("silent")
+
+    document = KeptDocument(Silent(), dict[str, str])
+    waiting = [asyncio.create_task(document.read("https://keys.test")) for _ in range(12)]
+    await asyncio.sleep(0)
+    give_up.set()
+    ended = await asyncio.gather(*waiting, return_exceptions=True)
+    assert {type(outcome) for outcome in ended} == {NoAnswer}
+    assert len(asked) == 1

@@ -11,6 +11,7 @@ from sqlalchemy import (
     LargeBinary,
     Table,
     Text,
+    false,
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -47,6 +48,7 @@ registrations = Table(
     Column("email", Text, nullable=False, index=True),
     Column("name", Text, nullable=False),
     Column("password_hash", Text),
+    Column("disputed", Boolean, nullable=False, server_default=false()),
     Column("token_seed", LargeBinary, nullable=False),
     Column("token_hash", LargeBinary, nullable=False, unique=True),
     moment("created_at", index=True),
