@@ -1,12 +1,14 @@
 """Try-ons: one photo, one style, up to four views; the front first, the sides from the finished front."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from msgspec import Struct
 
 from domain.credits import VIEW_PRICE
+from domain.errors import Conflict
+from domain.outputs import output_key, output_keys
 from domain.views import Output, RenderPolicy, StaleClaim, Status, View, ViewError, ViewRender
 
 
@@ -56,9 +58,7 @@ class GeneratedImage:
             folder=folder,
             created_at=now,
         )
-        image.views = [
-            ViewRender(view=view, accepted_at=now, due_at=now, deadline_at=now + policy.deadline) for view in views
-        ]
+        image.views = [_waiting(view, now, policy) for view in views]
         return image
 
     @property
@@ -92,7 +92,7 @@ class GeneratedImage:
 
         The attempt counts from here, so that work which kills its worker every time runs out of attempts.
         """
-        if not render.free(now) or render.prediction_id is not None or _spent(render, policy):
+        if not render.free(now) or render.prediction_id is not None or render.spent(policy):
             return None
         if render.deadline_at <= now or not self._may_start(render):
             return None
@@ -138,7 +138,7 @@ class GeneratedImage:
         That the last worker never came back is a stumble, so that an output which kills its worker every time runs
         out of tries.
         """
-        if not render.free(now) or render.prediction is None or _spent(render, policy):
+        if not render.free(now) or render.prediction is None or render.spent(policy):
             return None
         render.stumbles += render.deserted
         return render.take(now, policy.lease)
@@ -163,7 +163,7 @@ class GeneratedImage:
         """An attempt failed for a reason that may pass: try anew at `retry_at`, or give up when attempts are spent."""
         if not render.holds_claim(claim):
             raise StaleClaim
-        if render.attempt >= policy.attempts:
+        if render.tries >= policy.attempts:
             return self.fail(render, error, now)
         render.error = error
         render.forget_prediction()
@@ -208,9 +208,42 @@ class GeneratedImage:
         self._derive_status()
         return change
 
-    def cancel(self, now: datetime) -> Change:
-        """End every view that is open, at once; what a worker or the provider still brings for it is late."""
-        change = Change(ended=[render for render in self.views if render.open])
+    def retry(self, now: datetime, policy: RenderPolicy) -> list[ViewRender]:
+        """Begin another round for every view that failed, or `Conflict`; returns them, to be paid for and announced."""
+        failed = [render for render in self.views if render.status is Status.FAILED]
+        if self.front.status is Status.CANCELLED or not failed:
+            raise Conflict("conflict", "No view of this try-on has failed.")
+        for render in failed:
+            render.begin_round(now, policy)
+        self._derive_status()
+        return failed
+
+    def add_views(self, views: tuple[View, ...], now: datetime, policy: RenderPolicy) -> list[ViewRender]:
+        """Ask for side views of a finished front: such as never were, and such as were cancelled; or `Conflict`."""
+        if self.front.status is not Status.COMPLETED:
+            raise Conflict("image_not_ready", "Side views are made from the finished front view.")
+        known = {render.view: render for render in self.views}
+        if any(known[view].status is not Status.CANCELLED for view in views if view in known):
+            raise Conflict("conflict", "This try-on has one of these views, or it can be retried.")
+        for view in views:
+            if view in known:
+                known[view].begin_round(now, policy)
+            else:
+                self.views.append(_waiting(view, now, policy))
+        self._derive_status()
+        return [render for render in self.views if render.view in views]
+
+    def startable(self, views: Iterable[ViewRender]) -> list[ViewRender]:
+        """Those that a worker may take up at once."""
+        return [render for render in views if self._may_start(render)]
+
+    def cancel(self, now: datetime, *, waiting_only: bool = False) -> Change:
+        """End every view that is open, at once; what a worker or the provider still brings for it is late.
+
+        `waiting_only` leaves those alone that a worker has begun.
+        """
+        spared = {Status.PROCESSING} if waiting_only else set()
+        change = Change(ended=[render for render in self.views if render.open and render.status not in spared])
         for render in change.ended:
             render.end(Status.CANCELLED, now)
         self._derive_status()
@@ -235,7 +268,7 @@ class GeneratedImage:
             return self.fail(render, render.error or ViewError.PROVIDER_TIMEOUT, now)
         if not render.free(now) or not self._needs_worker(render):
             return Change()
-        if _spent(render, policy):
+        if render.spent(policy):
             return self.fail(render, render.error or ViewError.INTERNAL_ERROR, now)
         if render.prediction is not None:
             render.stumbles += render.deserted
@@ -255,7 +288,7 @@ class GeneratedImage:
 
     def _derive_status(self) -> None:
         statuses = {render.status for render in self.views}
-        if statuses == {Status.PENDING}:
+        if statuses == {Status.PENDING} and all(render.round == 1 for render in self.views):
             self.status = Status.PENDING
         elif statuses & {Status.PENDING, Status.PROCESSING}:
             self.status = Status.PROCESSING
@@ -263,21 +296,5 @@ class GeneratedImage:
             self.status = self.front.status
 
 
-def output_key(folder: str, view: View, round_: int, attempt: int) -> str:
-    return f"images/{folder}/{view}-{round_}-{attempt}.jpg"
-
-
-def output_keys(folder: str, view: View, rounds: int, attempts: int) -> Iterator[str]:
-    """Every place where a view may have a picture, after so many rounds of so many attempts."""
-    return (
-        output_key(folder, view, round_, attempt)
-        for round_ in range(1, rounds + 1)
-        for attempt in range(1, attempts + 1)
-    )
-
-
-def _spent(render: ViewRender, policy: RenderPolicy) -> bool:
-    """Tell whether a free view has been tried as often as it may be."""
-    if render.prediction is None:
-        return render.attempt >= policy.attempts
-    return render.deserted and render.stumbles + 1 >= policy.attempts
+def _waiting(view: View, now: datetime, policy: RenderPolicy) -> ViewRender:
+    return ViewRender(view=view, accepted_at=now, due_at=now, deadline_at=now + policy.deadline)

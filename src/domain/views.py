@@ -102,6 +102,9 @@ class ViewRender:
     status: Status = Status.PENDING
     round: int = 1
     attempt: int = 0
+    """Counts on over all rounds, so that no late news of an earlier one can be taken for news of the present."""
+    attempts_before: int = 0
+    """Those of earlier rounds."""
     claim: int = 0
     lease_until: datetime | None = None
     due_at: datetime
@@ -126,6 +129,29 @@ class ViewRender:
     @property
     def open(self) -> bool:
         return self.status not in TERMINAL
+
+    @property
+    def tries(self) -> int:
+        """Attempts of the present round."""
+        return self.attempt - self.attempts_before
+
+    def spent(self, policy: RenderPolicy) -> bool:
+        """Whether it has been tried as often as it may be, while nobody works on it."""
+        if self.prediction is None:
+            return self.tries >= policy.attempts
+        return self.deserted and self.stumbles + 1 >= policy.attempts
+
+    def begin_round(self, now: datetime, policy: RenderPolicy) -> None:
+        """Wait once more, as if just accepted."""
+        self.status = Status.PENDING
+        self.round += 1
+        self.attempts_before = self.attempt
+        self.claim += 1
+        self.stumbles = 0
+        self.accepted_at = self.due_at = now
+        self.deadline_at = now + policy.deadline
+        self.error = self.finished_at = None
+        self.forget_prediction()
 
     def holds_claim(self, claim: int) -> bool:
         return self.open and self.claim == claim
@@ -169,6 +195,16 @@ class StaleClaim(Conflict):
 
     def __init__(self) -> None:
         super().__init__("conflict", "This view was taken over or has ended.")
+
+
+def side_views(views: Iterable[View]) -> tuple[View, ...]:
+    """Views to add, in their order, or `Invalid`: no repeats, and the front is there already."""
+    asked = list(views)
+    if len(set(asked)) != len(asked):
+        raise Invalid("validation_failed", "A view is named twice.", field="views")
+    if View.FRONT in asked:
+        raise Invalid("validation_failed", "The front view is there already.", field="views")
+    return tuple(view for view in View if view in asked)
 
 
 def wanted_views(views: Iterable[View]) -> tuple[View, ...]:

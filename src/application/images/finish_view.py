@@ -102,7 +102,7 @@ class FinishViewHandler:
         if isinstance(outcome, Output):
             return image.complete(render, claim, outcome, now)
         if outcome.kind == "anew":
-            return image.attempt_failed(render, claim, outcome.error, now, now + backoff(render.attempt), self.policy)
+            return image.attempt_failed(render, claim, outcome.error, now, now + backoff(render.tries), self.policy)
         storage_is_away = outcome.error is ViewError.STORAGE_UNAVAILABLE
         if outcome.kind == "later" and (storage_is_away or render.stumbles < MOST_STUMBLES):
             return image.put_off(render, claim, outcome.error, now + backoff(render.stumbles + 1))

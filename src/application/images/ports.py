@@ -49,6 +49,10 @@ class ImageRepository(Protocol):
         """As `by_id`, unless it is deleted or somebody else's."""
         ...
 
+    async def cancellations(self, owner: int, *, since: datetime) -> int:
+        """How often this customer has cancelled what a worker had begun."""
+        ...
+
     async def claim(self, view_id: int) -> tuple[GeneratedImage, ViewRender] | None:
         """The try-on that a view belongs to, as stored now and kept to this transaction until it ends."""
         ...

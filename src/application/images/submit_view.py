@@ -129,7 +129,7 @@ class SubmitViewHandler:
     def _set_back(
         self, image: GeneratedImage, render: ViewRender, claim: int, setback: _Setback, now: datetime
     ) -> Change:
-        retry_at = now + backoff(render.attempt, setback.retry_after)
+        retry_at = now + backoff(render.tries, setback.retry_after)
         match setback.kind:
             case "passing":
                 return image.attempt_failed(render, claim, setback.error, now, retry_at, self.policy)

@@ -36,6 +36,8 @@ from application.credits.get_balance import GetBalanceHandler
 from application.credits.grant_credits import GrantCreditsHandler
 from application.credits.list_history import ListHistoryHandler
 from application.housekeeping.purge_expired import PurgeExpiredHandler
+from application.images.add_views import AddViewsHandler
+from application.images.cancel_image import CancelImageHandler
 from application.images.cancel_prediction import CancelPredictionHandler
 from application.images.delete_image import DeleteImageHandler
 from application.images.discard_picture import DiscardPictureHandler
@@ -50,6 +52,7 @@ from application.images.picture_removal import PictureRemoval
 from application.images.poll_prediction import PollPredictionHandler
 from application.images.provider_webhook import ProviderWebhook
 from application.images.record_prediction import RecordPredictionHandler
+from application.images.retry_image import RetryImageHandler
 from application.images.settlement import Settlement
 from application.images.submit_view import SubmitViewHandler
 from application.images.sweep_view import SweepViewHandler
@@ -139,6 +142,9 @@ class Handlers(Provider):
         ChangePictureHandler,
         RemovePictureHandler,
         GenerateImageHandler,
+        AddViewsHandler,
+        RetryImageHandler,
+        CancelImageHandler,
         RecordPredictionHandler,
         PollPredictionHandler,
         FinishViewHandler,

@@ -5,7 +5,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from application.users.ports import PersonalRecords
 from domain.credits import HoldStatus
-from domain.images import output_keys
+from domain.outputs import output_keys
 from domain.views import Status
 from infrastructure.database.tables import (
     holds,

@@ -20,7 +20,7 @@ from domain.sessions import Session
 from domain.styles import Style
 from domain.uploads import Upload
 from domain.users import PasswordReset, Registration, User
-from domain.views import ViewRender
+from domain.views import Status, ViewRender
 from infrastructure.database import tables
 
 
@@ -170,6 +170,18 @@ class SqlImages(ImageRepository):
         images = tables.images.c
         of_owner = (images.user_id == owner, images.deleted_at.is_(None))
         return set(await self._session.scalars(shown.where(*of_owner, tables.views.c.output_key.in_(keys))))
+
+    async def cancellations(self, owner: int, *, since: datetime) -> int:
+        columns = tables.views.c
+        # All views of one cancellation end at the same moment, the transaction's own.
+        moments = (
+            select(columns.image_id, columns.finished_at)
+            .join_from(tables.views, tables.images)
+            .where(tables.images.c.user_id == owner, columns.status == Status.CANCELLED, columns.finished_at > since)
+            .where(columns.attempt > columns.attempts_before)
+            .distinct()
+        )
+        return await self._session.scalar(select(func.count()).select_from(moments.subquery())) or 0
 
     async def _locked(self, *conditions: ColumnElement[bool]) -> GeneratedImage | None:
         locked = select(GeneratedImage).where(*conditions).options(selectinload("*")).with_for_update()

@@ -8,6 +8,8 @@ from litestar import Controller, delete, get, post, put
 from litestar.params import FromPath, HeaderParameter, JSONBody, QueryParameter
 
 from application.actor import Actor
+from application.images.add_views import AddViews, AddViewsHandler
+from application.images.cancel_image import CancelImage, CancelImageHandler
 from application.images.delete_image import DeleteImage, DeleteImageHandler
 from application.images.generate_image import GenerateImage, GenerateImageHandler, ImageAccepted
 from application.images.get_status import GetStatus, GetStatusHandler
@@ -15,6 +17,7 @@ from application.images.mark_favourite import MarkFavourite, MarkFavouriteHandle
 from application.images.ports import ImageStatus, Prediction
 from application.images.provider_webhook import ProviderWebhook
 from application.images.record_prediction import RecordPrediction, RecordPredictionHandler
+from application.images.retry_image import RetryImage, RetryImageHandler
 from application.images.upload_photo import UploadedPhoto, UploadPhoto, UploadPhotoHandler
 from application.webhooks import WebhookVerifier
 from domain.errors import Invalid
@@ -72,6 +75,54 @@ class ImageController(Controller):
         self, image_id: FromPath[int], actor: SignedIn, handle: FromDishka[GetStatusHandler]
     ) -> ImageStatus:
         return await handle(GetStatus(image_id), actor)
+
+    @post(
+        "/{image_id:int}/views",
+        status_code=202,
+        operation_id="addViews",
+        responses=refusals(400, 401, 402, 403, 404, 409, 415, 422, 429),
+    )
+    async def add_views(
+        self,
+        image_id: FromPath[int],
+        data: JSONBody[AddViews],
+        actor: SignedIn,
+        handle: FromDishka[AddViewsHandler],
+        limiter: FromDishka[Limiter],
+        idempotency_key: IdempotencyKey = None,
+    ) -> ImageAccepted:
+        limiter.hit("generate", actor.name)
+        return await handle(data, actor, image_id=image_id, key=idempotency_key)
+
+    @post(
+        "/{image_id:int}/retry",
+        status_code=202,
+        operation_id="retryImage",
+        responses=refusals(400, 401, 402, 403, 404, 409, 415, 422, 429),
+    )
+    async def retry(
+        self,
+        image_id: FromPath[int],
+        actor: SignedIn,
+        handle: FromDishka[RetryImageHandler],
+        limiter: FromDishka[Limiter],
+        idempotency_key: IdempotencyKey = None,
+    ) -> ImageStatus:
+        """Render the views that failed again, at the price of each."""
+        limiter.hit("generate", actor.name)
+        return await handle(RetryImage(image_id), actor, idempotency_key)
+
+    @post(
+        "/{image_id:int}/cancel",
+        status_code=202,
+        operation_id="cancelImage",
+        responses=refusals(400, 401, 403, 404, 409, 415, 429),
+    )
+    async def cancel(
+        self, image_id: FromPath[int], actor: SignedIn, handle: FromDishka[CancelImageHandler]
+    ) -> ImageStatus:
+        """Stop what is in progress. What was begun already can be stopped five times a day, as it may be billed."""
+        return await handle(CancelImage(image_id), actor)
 
     @put(
         "/{image_id:int}/favourite",

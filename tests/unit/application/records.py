@@ -27,7 +27,7 @@ from domain.sessions import Session
 from domain.styles import Style
 from domain.uploads import Upload
 from domain.users import PasswordReset, Registration, User
-from domain.views import View, ViewRender
+from domain.views import Status, View, ViewRender
 from tests.in_memory import InMemoryAccounts, Transaction
 from tests.unit.factories import number
 
@@ -261,6 +261,15 @@ class InMemoryImages(ImageRepository):
         self._transaction.use()
         shown = [image for image in self.rows.kept.values() if image.user_id == owner and image.deleted_at is None]
         return {render.output_key for image in shown for render in image.views if render.output_key} & set(keys)
+
+    async def cancellations(self, owner: int, *, since: datetime) -> int:
+        ended = [
+            (image.id, view.finished_at)
+            for image in self.rows.kept.values()
+            for view in image.views
+            if image.user_id == owner and view.status is Status.CANCELLED and view.tries
+        ]
+        return len({(image_id, at) for image_id, at in ended if at is not None and at > since})
 
     async def claim(self, view_id: int) -> tuple[GeneratedImage, ViewRender] | None:
         image = self.rows.find(lambda image: any(render.id == view_id for render in image.views))

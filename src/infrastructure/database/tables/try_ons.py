@@ -59,6 +59,7 @@ views = Table(
     word("status", Status),
     Column("round", SmallInteger, nullable=False),
     Column("attempt", SmallInteger, nullable=False),
+    Column("attempts_before", SmallInteger, nullable=False, server_default=text("0")),
     Column("claim", Integer, nullable=False),
     Column("stumbles", Integer, nullable=False),
     moment("accepted_at"),

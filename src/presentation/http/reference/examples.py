@@ -16,6 +16,7 @@ from application.auth.reset_password import ResetPassword
 from application.auth.tokens import Accepted, TokenPair
 from application.auth.verify_email import VerifyEmail
 from application.credits.ports import Balance, LedgerItem
+from application.images.add_views import AddViews
 from application.images.generate_image import GenerateImage, ImageAccepted
 from application.images.list_uploads import UploadItem
 from application.images.ports import ImageItem, ImageStatus, ViewItem
@@ -111,6 +112,7 @@ _BODIES: list[Struct] = [
     _UPLOAD,
     UploadedPhoto(image_input_url=_PHOTO, width=1536, height=2048, size=412_345),
     GenerateImage(style_id=7, image_input_url=_PHOTO, views=(View.FRONT, View.RIGHT)),
+    AddViews(views=(View.LEFT, View.BACK)),
     ImageAccepted(image_id=41, credits_held=2),
     _ITEM,
     ImageStatus(

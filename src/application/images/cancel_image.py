@@ -1,0 +1,44 @@
+from dataclasses import dataclass
+from datetime import timedelta
+
+from msgspec import Struct
+
+from application.actor import Actor
+from application.images.own_image import claim_image, image_not_found
+from application.images.ports import ImageReader, ImageRepository, ImageStatus
+from application.images.settlement import Settlement
+from application.ports import UnitOfWork
+from domain.errors import Conflict
+
+BEGUN_A_DAY = 5
+"""So many times a day a customer may cancel what was begun: the provider may bill it all the same."""
+_DAY = timedelta(days=1)
+
+
+class CancelImage(Struct, frozen=True):
+    image_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelImageHandler:
+    """Stop what is in progress and give its credits back. Who has done so too often can stop only what waits."""
+
+    images: ImageRepository
+    reader: ImageReader
+    settlement: Settlement
+    uow: UnitOfWork
+
+    async def __call__(self, command: CancelImage, actor: Actor) -> ImageStatus:
+        owner = actor.require_user()
+        image = await claim_image(self.images, command.image_id, owner=owner)
+        now = await self.uow.now()
+        often = await self.images.cancellations(owner, since=now - _DAY) >= BEGUN_A_DAY
+        change = image.cancel(now, waiting_only=often)
+        if not change.ended:
+            raise Conflict("conflict", "There is nothing here that could be cancelled.")
+        await self.settlement.settle(change)
+        await self.uow.commit()
+        status = await self.reader.status(image.id, owner=owner)
+        if status is None:
+            raise image_not_found()
+        return status

@@ -1,0 +1,48 @@
+from dataclasses import dataclass
+
+from msgspec import Struct
+
+from application.actor import Actor
+from application.credits.ports import CreditAccounts
+from application.events import ViewSubmittable
+from application.images.own_image import claim_image, image_not_found
+from application.images.ports import ImageReader, ImageRepository, ImageStatus
+from application.ports import IdempotencyKeys, IdempotentRequest, Outbox, UnitOfWork
+from domain.views import RenderPolicy
+
+
+class RetryImage(Struct, frozen=True):
+    image_id: int
+
+
+class RetryAccepted(Struct, frozen=True):
+    image_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryImageHandler:
+    """Render the views that failed again: at their price, with a new deadline, as often as they may be tried anew."""
+
+    images: ImageRepository
+    reader: ImageReader
+    accounts: CreditAccounts
+    idempotency: IdempotencyKeys
+    outbox: Outbox
+    uow: UnitOfWork
+    policy: RenderPolicy
+
+    async def __call__(self, command: RetryImage, actor: Actor, key: str | None = None) -> ImageStatus:
+        owner = actor.require_user()
+        request = IdempotentRequest.of(owner, "retry", key, command.image_id)
+        if not await self.idempotency.replay(request, RetryAccepted):
+            image = await claim_image(self.images, command.image_id, owner=owner)
+            again = image.retry(await self.uow.now(), self.policy)
+            await self.accounts.hold(owner, again)
+            for view in image.startable(again):
+                self.outbox.add(ViewSubmittable(view.id))
+            await self.idempotency.keep(request, RetryAccepted(image.id))
+        await self.uow.commit()
+        status = await self.reader.status(command.image_id, owner=owner)
+        if status is None:
+            raise image_not_found()
+        return status
