@@ -24,6 +24,7 @@ from hypothesis.stateful import (
 from msgspec import to_builtins
 
 from domain.credits import HoldStatus
+from domain.errors import Conflict
 from domain.images import Change
 from domain.views import Output, StaleClaim, Status, View, ViewError, ViewRender
 from tests.unit.factories import NOW, POLICY, ended, try_on
@@ -210,6 +211,45 @@ class TryOns(RuleBasedStateMachine):
 
     @precondition(lambda self: self.image.deleted_at is None)
     @rule()
+    def its_owner_retries_what_failed(self) -> None:
+        failed = [render for render in self.image.views if render.status is Status.FAILED]
+        try:
+            again = self.image.retry(self.now, POLICY)
+        except Conflict:
+            assert not failed or self.image.front.status is Status.CANCELLED
+        else:
+            assert again == failed
+            self._begin(again)
+
+    @precondition(lambda self: self.image.deleted_at is None)
+    @rule(wanted=st.sets(st.sampled_from([View.RIGHT, View.LEFT, View.BACK]), min_size=1))
+    def its_owner_adds_views(self, wanted: set[View]) -> None:
+        there = {render.view for render in self.image.views if render.status is not Status.CANCELLED}
+        ready = self.image.front.status is Status.COMPLETED
+        try:
+            added = self.image.add_views(tuple(wanted), self.now, POLICY)
+        except Conflict:
+            assert not ready or wanted & there
+        else:
+            assert {render.view for render in added} == wanted
+            self._begin(added)
+
+    def _begin(self, views: list[ViewRender]) -> None:
+        for render in views:
+            self.holds[render.view] = HoldStatus.PENDING
+            self.known_ends.pop(render.view, None)
+            self.announced.discard(render.view)
+        self.announced.update(render.view for render in self.image.startable(views))
+
+    @rule(waiting_only=st.booleans())
+    def its_owner_cancels_it(self, waiting_only: bool) -> None:
+        begun = {render.view for render in self.image.views if render.status is Status.PROCESSING}
+        change = self.image.cancel(self.now, waiting_only=waiting_only)
+        assert not (waiting_only and begun & {render.view for render in change.ended})
+        self._settle(change)
+
+    @precondition(lambda self: self.image.deleted_at is None)
+    @rule()
     def its_owner_deletes_it(self) -> None:
         self._settle(self.image.delete(self.now))
 
@@ -233,7 +273,8 @@ class TryOns(RuleBasedStateMachine):
     def attempts_are_bounded_and_creates_by_attempts(self) -> None:
         creates = Counter(work.view for work in self.asked)
         for render in self.image.views:
-            assert creates[render.view] <= render.attempt <= POLICY.attempts
+            assert creates[render.view] <= render.attempt
+            assert 0 <= render.tries <= POLICY.attempts
 
     @invariant()
     def every_view_waits_for_one_thing(self) -> None:
@@ -252,12 +293,12 @@ class TryOns(RuleBasedStateMachine):
             elif render is front or front.status is Status.COMPLETED:
                 assert render.view in self.announced
             else:
-                assert (render.status, render.attempt) == (Status.PENDING, 0), "sides wait for a finished front"
+                assert (render.status, render.tries) == (Status.PENDING, 0), "sides wait for a finished front"
 
     @invariant()
     def the_image_follows_its_views(self) -> None:
         statuses = [render.status for render in self.image.views]
-        if set(statuses) == {Status.PENDING}:
+        if set(statuses) == {Status.PENDING} and all(render.round == 1 for render in self.image.views):
             assert self.image.status is Status.PENDING
         elif {Status.PENDING, Status.PROCESSING} & set(statuses):
             assert self.image.status is Status.PROCESSING
@@ -266,7 +307,7 @@ class TryOns(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """15 minutes after it was accepted, one look of the sweeper ends whatever is still open."""
-        self.now = max(self.now, NOW + POLICY.deadline)
+        self.now = max(self.now, *(render.deadline_at for render in self.image.views))
         self.the_sweeper_comes_by()
         assert not any(render.open for render in self.image.views)
         self.holds_fit_statuses()
