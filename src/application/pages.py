@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from msgspec import Struct
 
@@ -18,6 +18,19 @@ LARGEST_LIMIT = 100
 class Page(Struct, Generic[Item], frozen=True):
     items: list[Item]
     next_cursor: str | None
+
+
+class Numbered(Protocol):
+    @property
+    def id(self) -> int: ...
+
+
+Row = TypeVar("Row", bound=Numbered)
+
+
+def page_of(rows: list[Row], limit: int) -> Page[Row]:
+    """A page of what was asked for with one row beyond the limit, which tells whether there is another page."""
+    return Page(rows[:limit], cursor_after(rows[limit - 1].id) if len(rows) > limit else None)
 
 
 def cursor_after(item_id: int) -> str:

@@ -199,19 +199,22 @@ class StaleClaim(Conflict):
 
 def side_views(views: Iterable[View]) -> tuple[View, ...]:
     """Views to add, in their order, or `Invalid`: no repeats, and the front is there already."""
-    asked = list(views)
-    if len(set(asked)) != len(asked):
-        raise Invalid("validation_failed", "A view is named twice.", field="views")
+    asked = _in_order(views)
     if View.FRONT in asked:
         raise Invalid("validation_failed", "The front view is there already.", field="views")
-    return tuple(view for view in View if view in asked)
+    return asked
 
 
 def wanted_views(views: Iterable[View]) -> tuple[View, ...]:
     """The views in their order, or `Invalid`: no repeats, and the front is always among them."""
+    asked = _in_order(views)
+    if View.FRONT not in asked:
+        raise Invalid("validation_failed", "The front view is required.", field="views")
+    return asked
+
+
+def _in_order(views: Iterable[View]) -> tuple[View, ...]:
     asked = list(views)
     if len(set(asked)) != len(asked):
         raise Invalid("validation_failed", "A view is named twice.", field="views")
-    if View.FRONT not in asked:
-        raise Invalid("validation_failed", "The front view is required.", field="views")
     return tuple(view for view in View if view in asked)

@@ -4,7 +4,7 @@ from msgspec import Struct
 
 from application.actor import Actor
 from application.auth.ports import SessionItem, SessionReader
-from application.pages import DEFAULT_LIMIT, Page, cursor_after, id_in
+from application.pages import DEFAULT_LIMIT, Page, id_in, page_of
 
 
 class ListSessions(Struct, frozen=True):
@@ -22,5 +22,4 @@ class ListSessionsHandler:
         items = await self.sessions.alive(
             actor.require_user(), current=actor.session_id, before=id_in(query.cursor), limit=query.limit + 1
         )
-        more = len(items) > query.limit
-        return Page(items[: query.limit], cursor_after(items[query.limit - 1].id) if more else None)
+        return page_of(items, query.limit)

@@ -4,7 +4,7 @@ from msgspec import Struct
 
 from application.actor import Actor
 from application.credits.ports import LedgerItem, LedgerReader
-from application.pages import DEFAULT_LIMIT, Page, cursor_after, id_in
+from application.pages import DEFAULT_LIMIT, Page, id_in, page_of
 
 
 class ListHistory(Struct, frozen=True):
@@ -21,5 +21,4 @@ class ListHistoryHandler:
     async def __call__(self, query: ListHistory, actor: Actor) -> Page[LedgerItem]:
         owner = actor.require_user()
         items = await self.ledger.history(owner, before=id_in(query.cursor), limit=query.limit + 1)
-        more = len(items) > query.limit
-        return Page(items[: query.limit], cursor_after(items[query.limit - 1].id) if more else None)
+        return page_of(items, query.limit)

@@ -4,7 +4,7 @@ from datetime import timedelta
 from msgspec import Struct
 
 from application.actor import Actor
-from application.images.own_image import claim_image, image_not_found
+from application.images.own_image import claim_image, read_status
 from application.images.ports import ImageReader, ImageRepository, ImageStatus
 from application.images.settlement import Settlement
 from application.ports import UnitOfWork
@@ -38,7 +38,4 @@ class CancelImageHandler:
             raise Conflict("conflict", "There is nothing here that could be cancelled.")
         await self.settlement.settle(change)
         await self.uow.commit()
-        status = await self.reader.status(image.id, owner=owner)
-        if status is None:
-            raise image_not_found()
-        return status
+        return await read_status(self.reader, image.id, owner=owner)

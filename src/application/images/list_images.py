@@ -4,7 +4,7 @@ from msgspec import Struct
 
 from application.actor import Actor
 from application.images.ports import EVERYTHING, GalleryFilter, ImageItem, ImageReader
-from application.pages import DEFAULT_LIMIT, Page, cursor_after, id_in
+from application.pages import DEFAULT_LIMIT, Page, id_in, page_of
 
 
 class ListImages(Struct, frozen=True):
@@ -23,5 +23,4 @@ class ListImagesHandler:
         owner = actor.require_user()
         before = id_in(query.cursor)
         items = await self.images.gallery(owner, before=before, limit=query.limit + 1, only=query.only)
-        more = len(items) > query.limit
-        return Page(items[: query.limit], cursor_after(items[query.limit - 1].id) if more else None)
+        return page_of(items, query.limit)

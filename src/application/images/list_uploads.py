@@ -6,7 +6,7 @@ from msgspec import Struct
 from application.actor import Actor
 from application.images.ports import PictureStorage, UploadReader
 from application.images.upload_photo import UploadedPhoto
-from application.pages import DEFAULT_LIMIT, Page, cursor_after, id_in
+from application.pages import DEFAULT_LIMIT, Page, id_in, page_of
 
 
 class ListUploads(Struct, frozen=True):
@@ -28,7 +28,7 @@ class ListUploadsHandler:
     async def __call__(self, query: ListUploads, actor: Actor) -> Page[UploadItem]:
         owner = actor.require_user()
         records = await self.uploads.latest(owner, before=id_in(query.cursor), limit=query.limit + 1)
-        more = len(records) > query.limit
+        page = page_of(records, query.limit)
         items = [
             UploadItem(
                 await self.storage.url(record.key),
@@ -37,6 +37,6 @@ class ListUploadsHandler:
                 record.size,
                 created_at=record.created_at,
             )
-            for record in records[: query.limit]
+            for record in page.items
         ]
-        return Page(items, cursor_after(records[query.limit - 1].id) if more else None)
+        return Page(items, page.next_cursor)

@@ -5,7 +5,7 @@ from msgspec import Struct
 from application.actor import Actor
 from application.credits.ports import CreditAccounts
 from application.events import ViewSubmittable
-from application.images.own_image import claim_image, image_not_found
+from application.images.own_image import claim_image, read_status
 from application.images.ports import ImageReader, ImageRepository, ImageStatus
 from application.ports import IdempotencyKeys, IdempotentRequest, Outbox, UnitOfWork
 from domain.views import RenderPolicy
@@ -42,7 +42,4 @@ class RetryImageHandler:
                 self.outbox.add(ViewSubmittable(view.id))
             await self.idempotency.keep(request, RetryAccepted(image.id))
         await self.uow.commit()
-        status = await self.reader.status(command.image_id, owner=owner)
-        if status is None:
-            raise image_not_found()
-        return status
+        return await read_status(self.reader, command.image_id, owner=owner)

@@ -1,7 +1,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from msgspec import Struct, json
 from msgspec.structs import replace
@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from application.actor import Actor
 from application.credits.ports import LedgerReader
 from application.images.ports import PictureStorage, UploadReader, UploadRecord
+from application.pages import Numbered
 from application.users.account import read_profile
 from application.users.ports import Profile, ProfileReader, TryOnReader, TryOnRecord, ViewRecord
 from domain.errors import NotFound
@@ -123,12 +124,7 @@ class ExportUserHandler:
                 yield ExportedFile(path, data)
 
 
-class _Numbered(Protocol):
-    @property
-    def id(self) -> int: ...
-
-
-_Record = TypeVar("_Record", bound=_Numbered)
+_Record = TypeVar("_Record", bound=Numbered)
 
 
 async def _pages(read: Callable[[int | None], Awaitable[list[_Record]]]) -> AsyncIterator[list[_Record]]:

@@ -2,8 +2,9 @@
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import TypeVar
 
-from sqlalchemy import ColumnElement, delete, exists, func, select, update
+from sqlalchemy import ColumnElement, Select, delete, exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
@@ -22,6 +23,8 @@ from domain.uploads import Upload
 from domain.users import PasswordReset, Registration, User
 from domain.views import Status, ViewRender
 from infrastructure.database import tables
+
+Mailed = TypeVar("Mailed", Registration, PasswordReset)
 
 
 class SqlUsers(UserRepository):
@@ -58,11 +61,7 @@ class SqlRegistrations(RegistrationRepository):
 
     async def claim(self, token_hash: bytes) -> Registration | None:
         by_token = select(Registration).where(tables.registrations.c.token_hash == token_hash)
-        registration = await self._session.scalar(by_token)
-        if registration is None:
-            return None
-        await keep_address(self._session, registration.email)
-        return await self._session.scalar(by_token.execution_options(populate_existing=True))
+        return await _with_its_address_kept(self._session, by_token)
 
     async def waiting_for(self, email: str, *, since: datetime) -> list[Registration]:
         columns = tables.registrations.c
@@ -90,11 +89,7 @@ class SqlPasswordResets(PasswordResetRepository):
 
     async def claim(self, token_hash: bytes) -> PasswordReset | None:
         by_token = select(PasswordReset).where(tables.password_resets.c.token_hash == token_hash)
-        reset = await self._session.scalar(by_token)
-        if reset is None:
-            return None
-        await keep_address(self._session, reset.email)
-        return await self._session.scalar(by_token.execution_options(populate_existing=True))
+        return await _with_its_address_kept(self._session, by_token)
 
     async def void_all(self, email: str) -> None:
         await self._session.execute(delete(PasswordReset).where(tables.password_resets.c.email == email))
@@ -186,6 +181,15 @@ class SqlImages(ImageRepository):
     async def _locked(self, *conditions: ColumnElement[bool]) -> GeneratedImage | None:
         locked = select(GeneratedImage).where(*conditions).options(selectinload("*")).with_for_update()
         return await self._session.scalar(locked.execution_options(populate_existing=True))
+
+
+async def _with_its_address_kept(session: AsyncSession, by_token: Select[Mailed]) -> Mailed | None:
+    """What a mailed token stands for, read once more after waiting for whoever else has the address."""
+    found = await session.scalar(by_token)
+    if found is None:
+        return None
+    await keep_address(session, found.email)
+    return await session.scalar(by_token.execution_options(populate_existing=True))
 
 
 async def keep_address(session: AsyncSession, email: str) -> None:
