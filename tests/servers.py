@@ -6,6 +6,7 @@ reaper. Each test has a database of its own, cloned from a template that was mig
 """
 
 import asyncio
+import os
 import secrets
 import shutil
 import socket
@@ -23,8 +24,12 @@ import asyncpg
 import pytest
 
 from bootstrap.embedded import PostgresServer, ValkeyServer, start_postgres, start_valkey
+from bootstrap.reaper import start_time
 
 _TEMPLATE = "migrated"
+_MEMORY = Path("/dev/shm")  # noqa: S108 - a folder in it has a name of its own
+_ROOM = 4 << 30
+"""Bytes: far more than a run takes, so that in a container, which has little, the disk is used."""
 
 
 class RunPostgres(Protocol):
@@ -43,7 +48,7 @@ class OwnedPostgres(RunPostgres):
     """In the controlling process. The first question starts the server; the first about the template migrates it."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
         self._one_at_a_time = threading.RLock()
         self._server: PostgresServer | None = None
         self._is_migrated = False
@@ -52,7 +57,7 @@ class OwnedPostgres(RunPostgres):
     def url(self) -> str:
         with self._one_at_a_time:
             if self._server is None:
-                self._server = start_postgres(self._folder / "postgres", durable=False)
+                self._server = start_postgres(self.folder / "postgres", durable=False)
             return self._server.url
 
     @property
@@ -116,7 +121,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.stash[_POSTGRES] = ControllersPostgres(*told_by_controller["postgres"])
         return
     folder = config.stash[_FOLDER] = Path(tempfile.mkdtemp(prefix="hairtryon-tests-"))
-    config.stash[_POSTGRES] = OwnedPostgres(folder)
+    config.stash[_POSTGRES] = OwnedPostgres(_in_memory(folder))
     # The usual place is shared by all runs of a user, each of which shuts others out of it at its start: also the user
     # that PostgreSQL runs as on behalf of root, under a server that is at work in there. `--basetemp DIR` keeps DIR.
     config.option.basetemp = config.option.basetemp or folder / "tmp"
@@ -135,7 +140,18 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     postgres = config.stash.get(_POSTGRES, None)
     if isinstance(postgres, OwnedPostgres):
         postgres.stop()
+        shutil.rmtree(postgres.folder, ignore_errors=True)
         shutil.rmtree(config.stash[_FOLDER], ignore_errors=True)
+
+
+def _in_memory(folder: Path) -> Path:
+    """A folder in memory where there is room, else this one: to clone a database is to copy some 300 files."""
+    if not os.access(_MEMORY, os.W_OK) or shutil.disk_usage(_MEMORY).free < _ROOM:
+        return folder
+    for left_behind in _MEMORY.glob("hairtryon-tests-*-*"):  # by a run that was killed
+        if start_time(int(left_behind.name.split("-")[2])) is None:
+            shutil.rmtree(left_behind, ignore_errors=True)
+    return Path(tempfile.mkdtemp(prefix=f"hairtryon-tests-{os.getpid()}-", dir=_MEMORY))
 
 
 def of_database(url: str, database: str) -> str:
