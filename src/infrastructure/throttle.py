@@ -10,12 +10,12 @@ from typing import Protocol
 import structlog
 from limits.aio.storage import MemoryStorage, RedisStorage
 from msgspec import Struct
-from redis.asyncio import BlockingConnectionPool
 from redis.exceptions import RedisError
 
 from application.auth.ports import LoginThrottle
 from domain.errors import Throttled
 from infrastructure.pseudonyms import Pseudonyms
+from infrastructure.redis import open_pool
 
 log = structlog.get_logger()
 
@@ -23,7 +23,6 @@ PREFIX = "hairtryon:logins"
 _DAY = 86_400
 _FAMILIAR = 30 * _DAY
 _CONNECTIONS = 20
-_CONNECT_SECONDS = 1.0
 _ANSWER_SECONDS = 1.0
 _PATIENCE_SECONDS = 2.0
 """For all that one attempt asks of Redis."""
@@ -72,7 +71,8 @@ class CountingThrottle(LoginThrottle):
     """Counts failures per account and client network (/24, /64), and per account over all networks.
 
     From the fifth failure on, one attempt at a time is let in, each after twice the delay. A network from which the
-    account was signed in to lately is not held up by what other networks do: so an owner is never locked out.
+    owner came lately, by password, mailed link, Google or refresh token, is not held up by what other networks do: so
+    an owner is never locked out.
 
     An attempt counts before its password is looked at, so that a burst gains nothing. Accounts and networks are keyed
     by an HMAC: whoever reads the counters learns no address of either kind.
@@ -105,16 +105,22 @@ class CountingThrottle(LoginThrottle):
     async def succeeded(self, email: str, client_ip: str) -> None:
         account, place = await self._names(email, client_ip)
         await self._door(place, self._paces.one_network).open()
-        familiar = f"{place}:familiar"
-        if not await self._counters.get(familiar):
+        if not await self._counters.get(f"{place}:familiar"):
             await self._door(account, self._paces.all_networks).forgive()
-        # Set anew, for a counter expires so long after its first increment.
-        await self._counters.clear(familiar)
-        await self._counters.incr(familiar, _FAMILIAR)
+        await self._recognise(place)
+
+    async def recognise(self, email: str, client_ip: str) -> None:
+        _, place = await self._names(email, client_ip)
+        await self._recognise(place)
 
     async def reset(self, email: str) -> None:
         # Counters are named after a number that is drawn anew: nobody has to find those of all networks.
         await self._counters.incr(f"{self._digest(email)}:epoch", _FAMILIAR, secrets.randbelow(2**31) + 1)
+
+    async def _recognise(self, place: str) -> None:
+        # Set anew, for a counter expires so long after its first increment.
+        await self._counters.clear(f"{place}:familiar")
+        await self._counters.incr(f"{place}:familiar", _FAMILIAR)
 
     async def _names(self, email: str, client_ip: str) -> tuple[str, str]:
         """What the counters of an account are named after, and those of this network."""
@@ -191,13 +197,7 @@ class RedisThrottle(LoginThrottle):
         paces: Paces = Paces(),  # noqa: B008 - frozen
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._pool = BlockingConnectionPool.from_url(
-            url,
-            max_connections=_CONNECTIONS,
-            timeout=_ANSWER_SECONDS,
-            socket_connect_timeout=_CONNECT_SECONDS,
-            socket_timeout=_ANSWER_SECONDS,
-        )
+        self._pool = open_pool(url, connections=_CONNECTIONS, answer_seconds=_ANSWER_SECONDS)
         shared = RedisStorage("redis://", implementation="redispy", key_prefix=PREFIX, connection_pool=self._pool)  # type: ignore[arg-type]
         self._shared = CountingThrottle(shared, key=key, paces=paces)
         self._own = CountingThrottle(MemoryStorage(), key=key, paces=paces)
@@ -210,6 +210,9 @@ class RedisThrottle(LoginThrottle):
 
     async def succeeded(self, email: str, client_ip: str) -> None:
         await self._count(lambda throttle: throttle.succeeded(email, client_ip))
+
+    async def recognise(self, email: str, client_ip: str) -> None:
+        await self._count(lambda throttle: throttle.recognise(email, client_ip))
 
     async def reset(self, email: str) -> None:
         await self._count(lambda throttle: throttle.reset(email))

@@ -10,6 +10,7 @@ from application.auth.free_credits import FreeCredits
 from application.auth.ports import (
     IdentityProvider,
     IdentityRepository,
+    LoginThrottle,
     PasswordResetRepository,
     ProviderIdentity,
     RegistrationRepository,
@@ -62,6 +63,7 @@ class FinishGoogleSignInHandler:
     revoked: RevokedTokens
     tokens: Tokens
     free_credits: FreeCredits
+    throttle: LoginThrottle
     sign_in: SignIn
     outbox: Outbox
     uow: UnitOfWork
@@ -81,6 +83,7 @@ class FinishGoogleSignInHandler:
             raise Conflict("conflict", "This account is being deleted.")
         tokens = await self.sign_in.begin(user, actor.client, SignInMethod.GOOGLE, now)
         await self.uow.commit()
+        await self.throttle.recognise(user.email, actor.client.ip)
         return GoogleSignInFinished(tokens, attempt.next)
 
     async def _spend_attempt(self, command: FinishGoogleSignIn) -> SignInAttempt:

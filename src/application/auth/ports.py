@@ -179,7 +179,11 @@ class LoginThrottle(Protocol):
         ...
 
     async def succeeded(self, email: str, client_ip: str) -> None:
-        """Forget the failures of this account from this client's network."""
+        """Forget the failures of this account from this client's network, and recognise the network."""
+        ...
+
+    async def recognise(self, email: str, client_ip: str) -> None:
+        """The owner was here without a password: what other networks do holds up nobody who comes from this one."""
         ...
 
     async def reset(self, email: str) -> None:

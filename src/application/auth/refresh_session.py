@@ -4,7 +4,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from application.actor import Actor
-from application.auth.ports import RevokedTokens, SessionRepository, Tokens, UserRepository
+from application.auth.ports import LoginThrottle, RevokedTokens, SessionRepository, Tokens, UserRepository
 from application.auth.sign_in import SignIn
 from application.auth.tokens import TokenPair
 from application.ports import UnitOfWork
@@ -24,6 +24,7 @@ class RefreshSessionHandler:
     sessions: SessionRepository
     revoked: RevokedTokens
     tokens: Tokens
+    throttle: LoginThrottle
     sign_in: SignIn
     uow: UnitOfWork
 
@@ -41,4 +42,5 @@ class RefreshSessionHandler:
         await self.uow.commit()
         if outcome is Refresh.REUSED:
             raise Unauthenticated("refresh_token_reused", "This token was used before, so its session has been ended.")
+        await self.throttle.recognise(user.email, actor.client.ip)
         return self.sign_in.tokens_of(session)

@@ -61,6 +61,7 @@ class ResetPasswordHandler:
         await self.uow.commit()
         # Only now, for it cannot be undone; should it fail, the owner waits for the delay as anybody does.
         await self.throttle.reset(email)
+        await self.throttle.recognise(email, actor.client.ip)
 
     async def _check(self, digest: bytes) -> str:
         """The address that a link is for, or `Invalid`."""

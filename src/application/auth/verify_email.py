@@ -6,7 +6,7 @@ from msgspec import Meta, Struct
 from application.actor import Actor
 from application.auth.free_credits import FreeCredits
 from application.auth.mailed_tokens import digest_of
-from application.auth.ports import RegistrationRepository, SessionRepository, UserRepository
+from application.auth.ports import LoginThrottle, RegistrationRepository, SessionRepository, UserRepository
 from application.auth.sign_in import SignIn
 from application.auth.tokens import TokenPair
 from application.ports import UnitOfWork
@@ -32,6 +32,7 @@ class VerifyEmailHandler:
     registrations: RegistrationRepository
     sessions: SessionRepository
     free_credits: FreeCredits
+    throttle: LoginThrottle
     sign_in: SignIn
     uow: UnitOfWork
 
@@ -55,4 +56,5 @@ class VerifyEmailHandler:
         await self.free_credits.give(user)
         tokens = await self.sign_in.begin(user, actor.client, SignInMethod.LINK, now)
         await self.uow.commit()
+        await self.throttle.recognise(user.email, actor.client.ip)
         return tokens

@@ -14,7 +14,7 @@ from bootstrap.settings import Settings
 from infrastructure.throttle import Pace, Paces, RedisThrottle
 from tests.factories import RegisterFactory, new_email
 from tests.integration.http.conftest import Start
-from tests.integration.http.mailbox import register, verified
+from tests.integration.http.mailbox import mailed_token, mails_to, register, token_in, verified
 from tests.integration.http.stories import HOME, Service
 
 SLOW = Paces(one_network=Pace(free=4, first=3600, longest=7200), all_networks=Pace(free=20, first=3600, longest=7200))
@@ -81,6 +81,26 @@ async def test_guessing_one_account_from_thirty_networks_is_delayed(guarded: Ser
     assert codes == [401] * 21 + [429] * 9
     assert_throttled(await log_in(guarded, owner.email, owner.password, ip=ELSEWHERE))
     assert (await log_in(guarded, owner.email, owner.password)).status_code == 200
+
+
+@pytest.mark.parametrize("way", ["the mailed link", "a refresh token", "a new password"])
+async def test_who_came_by_another_way_is_known_there_too(guarded: Service, way: str) -> None:
+    """An owner away from home whom guessers keep waiting: there is always a way that ends the waiting for good."""
+    owner = RegisterFactory.build()
+    home, away = guarded.browser(), guarded.browser(X_Forwarded_For=ELSEWHERE)
+    link = {"token": await mailed_token(guarded, owner)}
+    tokens = (await (away if way == "the mailed link" else home).post("/auth/verify", json=link)).json()
+    if way == "a refresh token":
+        await away.post("/auth/refresh", json={"refresh_token": tokens["refresh_token"]})
+    if way == "a new password":
+        await home.post("/auth/forgot-password", json={"email": owner.email})
+        await guarded.work()
+        link = {"token": token_in(mails_to(guarded, owner.email)[-1])}
+        await away.post("/auth/reset-password", json=link | {"new_password": owner.password})
+    for number in range(22):
+        await guesses(guarded, owner.email, 1, ip=f"198.51.{number}.1")
+    assert_throttled(await log_in(guarded, owner.email, owner.password, ip="192.0.100.1"))
+    assert (await log_in(guarded, owner.email, owner.password, ip=ELSEWHERE)).status_code == 200
 
 
 async def test_forwarded_addresses_of_strangers_count_as_one(start: Start) -> None:

@@ -88,6 +88,7 @@ class FakeLoginThrottle(LoginThrottle):
         self.closed = False
         self.admitted: list[tuple[str, str]] = []
         self.forgotten: list[str] = []
+        self.recognised: list[tuple[str, str]] = []
         self.reset_for: list[str] = []
 
     async def admit(self, email: str, client_ip: str) -> None:
@@ -98,6 +99,9 @@ class FakeLoginThrottle(LoginThrottle):
     async def succeeded(self, email: str, client_ip: str) -> None:
         assert client_ip
         self.forgotten.append(email)
+
+    async def recognise(self, email: str, client_ip: str) -> None:
+        self.recognised.append((email, client_ip))
 
     async def reset(self, email: str) -> None:
         self.reset_for.append(email)
@@ -214,6 +218,7 @@ class Reception:
             registrations=self.registrations,
             sessions=self.sessions,
             free_credits=free_credits,
+            throttle=self.throttle,
             sign_in=sign_in,
             uow=self.uow,
         )
@@ -230,6 +235,7 @@ class Reception:
             revoked=self.revoked,
             tokens=self.tokens,
             free_credits=free_credits,
+            throttle=self.throttle,
             sign_in=sign_in,
             outbox=self.outbox,
             uow=self.uow,
@@ -247,6 +253,7 @@ class Reception:
             sessions=self.sessions,
             revoked=self.revoked,
             tokens=self.tokens,
+            throttle=self.throttle,
             sign_in=sign_in,
             uow=self.uow,
         )
