@@ -10,16 +10,27 @@ from pathlib import Path
 import asyncpg
 
 from benchmarks import report
+from benchmarks.finished import finished, memory
+from benchmarks.generate import generate
 from benchmarks.logins import logins
 from benchmarks.measure import Row
 from benchmarks.reads import gallery, status, styles
 from benchmarks.rig import Rig, open_rig
+from benchmarks.start import start
+from benchmarks.streams import streams
+from benchmarks.upload import upload
 
 WORKS: dict[str, Callable[[Rig], Iterator[Row]]] = {
     "status": status,
     "gallery": gallery,
     "styles": styles,
     "logins": logins,
+    "generate": generate,
+    "finished": finished,
+    "memory": memory,
+    "upload": upload,
+    "start": start,
+    "streams": streams,
 }
 _RESULTS = Path(__file__).with_name("RESULTS.md").resolve()
 
@@ -37,7 +48,7 @@ def main(names: list[str]) -> int:
         for name in names or WORKS:
             for row in WORKS[name](rig):
                 rows.append(row)
-                print(f"{row.work}, {row.connections} connections: {row.ratio:.2f} of {row.against}", flush=True)
+                print(report.line(row), flush=True)
     machine = report.machine(rows, postgres, busy)
     print(f"\n{report.table(rows)}\n\n{machine}")
     if not names:

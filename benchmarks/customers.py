@@ -6,7 +6,7 @@ from random import Random
 
 import msgspec
 
-from benchmarks.data import PASSWORD, USERS, email_of, images_of
+from benchmarks.data import PASSWORD, USERS, email_of, images_of, open_image_of, upload_key
 from domain.sessions import Session, SignInMethod
 from infrastructure.tokens import JwtTokens
 
@@ -23,20 +23,49 @@ class Customers:
         now = datetime.now(UTC)
         self._tokens = {user: tokens.access(_session_of(user, now), now) for user in range(1, USERS + 1)}
 
-    def get(self, path: str) -> list[str]:
+    def get(self, path: str) -> list[bytes]:
         """Ask for `path`, in which `{image}` is one of the customer's own try-ons."""
+        return [self._request("GET", path.format(image=image), user) for user, image in _picks()]
+
+    def log_in(self, path: str) -> list[bytes]:
         return [
-            f"GET {path.format(image=image)} HTTP/1.1\r\n{_HEADERS}Authorization: Bearer {self._tokens[user]}\r\n\r\n"
-            for user, image in _picks()
+            _with_body(f"POST {path} HTTP/1.1\r\n{_HEADERS}", {"email": email_of(user), "password": PASSWORD})
+            for user, _ in _picks()
         ]
 
-    def log_in(self, path: str) -> list[str]:
-        bodies = (msgspec.json.encode({"email": email_of(user), "password": PASSWORD}).decode() for user, _ in _picks())
+    def generate(self, path: str) -> list[bytes]:
+        """Ask for the front view of a photo of the customer's own."""
         return [
-            f"POST {path} HTTP/1.1\r\n{_HEADERS}Content-Type: application/json\r\n"
-            f"Content-Length: {len(body)}\r\n\r\n{body}"
-            for body in bodies
+            _with_body(
+                self._head("POST", path, user),
+                {"style_id": 1, "image_input_url": f"https://api.example.com/media/{upload_key(user)}"},
+            )
+            for user, _ in _picks()
         ]
+
+    def upload(self, path: str, photo: bytes, count: int) -> list[bytes]:
+        """Send a photo, each request another customer."""
+        boundary = "-" * 16
+        disposition = 'form-data; name="file"; filename="photo.jpg"'
+        part = f"--{boundary}\r\nContent-Disposition: {disposition}\r\nContent-Type: image/jpeg\r\n\r\n"
+        body = part.encode() + photo + f"\r\n--{boundary}--\r\n".encode()
+        kind = f"Content-Type: multipart/form-data; boundary={boundary}\r\nContent-Length: {len(body)}\r\n\r\n"
+        return [f"{self._head('POST', path, user)}{kind}".encode() + body for user in range(1, count + 1)]
+
+    def watch(self, path: str, count: int) -> list[bytes]:
+        """Watch a try-on that is in progress, each request another customer's."""
+        return [self._request("GET", path.format(image=open_image_of(user)), user) for user in range(1, count + 1)]
+
+    def _request(self, method: str, path: str, user: int) -> bytes:
+        return f"{self._head(method, path, user)}\r\n".encode()
+
+    def _head(self, method: str, path: str, user: int) -> str:
+        return f"{method} {path} HTTP/1.1\r\n{_HEADERS}Authorization: Bearer {self._tokens[user]}\r\n"
+
+
+def _with_body(head: str, content: object) -> bytes:
+    body = msgspec.json.encode(content)
+    return f"{head}Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
 
 
 def _picks() -> Iterator[tuple[int, int]]:

@@ -5,11 +5,18 @@ same token with PyJWT and the same claims, makes the very query of the product, 
 size. It has no session check, container, limiter, headers, log or metrics, and it does not sign picture addresses. It
 is not held back either: its pool, like the product's, saves the reset that asyncpg otherwise sends after each query.
 
+`/generate` accepts a try-on by a transaction of four statements, all in all: credits, image, view, outbox. It checks
+nothing else, has no ledger of what is held, no log of progress, and rings no bell.
+
+`/events/{id}` is a stream that says once that it is there and then waits for ever: what any open connection costs.
+
 `/styles` is the static handler that the catalogue is compared with: it returns one constant object, made at the start,
 which Litestar serialises for each answer, as it does for any handler.
 """
 
+import asyncio
 import os
+import secrets
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -19,8 +26,10 @@ from typing import Any
 import asyncpg
 import jwt
 import uvicorn
-from litestar import Litestar, Request, get
-from litestar.exceptions import NotAuthorizedException, NotFoundException
+from litestar import Litestar, Request, get, post
+from litestar.exceptions import NotAuthorizedException, NotFoundException, PermissionDeniedException
+from litestar.response import Stream
+from msgspec import Struct
 
 from application.pages import Page, cursor_after
 from application.styles.ports import StyleItem
@@ -34,6 +43,39 @@ _LIMIT = 20
 _CONNECTIONS = 10  # as the product's readers have
 _BEYOND_EVERY_ID = 2**63 - 1
 _UNSIGNED = f"?expires={'0' * 10}&signature={'0' * 40}"
+
+
+_HOLD = """
+UPDATE users SET credits_held = credits_held + 1
+WHERE id = $1 AND credits - credits_held - credits_frozen >= 1
+RETURNING id
+"""
+_ADD_IMAGE = """
+INSERT INTO images (user_id, style_id, prompt_version, upload_id, folder, status, is_favourite, created_at)
+SELECT $1, styles.id, styles.prompt_version, uploads.id, $4, 'PENDING', false, now()
+FROM styles, uploads WHERE styles.id = $2 AND uploads.key = $3 AND uploads.user_id = $1
+RETURNING id
+"""
+_ADD_VIEW = """
+INSERT INTO views (image_id, view, status, round, attempt, claim, stumbles, accepted_at, deadline_at, due_at)
+VALUES ($1, 'front', 'PENDING', 1, 0, 0, 0, now(), now() + interval '1 hour', now())
+RETURNING id
+"""
+_ANNOUNCE = """
+INSERT INTO outbox (job, payload, due_at)
+VALUES ('submit_view', jsonb_build_object('view_id', $1::bigint), now() + interval '5 seconds')
+"""
+
+
+class Wanted(Struct):
+    style_id: int
+    image_input_url: str
+
+
+class Accepted(Struct):
+    image_id: int
+    credits_held: int
+    message: str
 
 
 class Connection(asyncpg.Connection):  # type: ignore[misc]
@@ -66,6 +108,32 @@ async def status(request: AnyRequest, image_id: int) -> dict[str, Any]:
     if not rows:
         raise NotFoundException
     return {**item(rows, state.media), "queue_position": None, "eta_seconds": None}
+
+
+@post("/generate", status_code=202)
+async def generate(request: AnyRequest, data: Wanted) -> Accepted:
+    owner = customer_of(request)
+    key = data.image_input_url.partition("/media/")[2]
+    async with request.app.state.pool.acquire() as connection, connection.transaction():
+        held = await connection.fetchval(_HOLD, owner)
+        if held is None:
+            raise PermissionDeniedException
+        image_id = await connection.fetchval(_ADD_IMAGE, owner, data.style_id, key, secrets.token_urlsafe(24))
+        view_id = await connection.fetchval(_ADD_VIEW, image_id)
+        await connection.execute(_ANNOUNCE, view_id)
+    return Accepted(image_id, 1, "Accepted: the pictures are on their way.")
+
+
+@get("/events/{image_id:int}")
+async def events(request: AnyRequest, image_id: int) -> Stream:
+    customer_of(request)
+    return Stream(_silence(image_id), media_type="text/event-stream")
+
+
+async def _silence(image_id: int) -> AsyncIterator[bytes]:
+    yield b"retry: 2000\n\n"
+    await asyncio.Event().wait()
+    yield b"id: %d\n\n" % image_id
 
 
 @get("/images")
@@ -127,7 +195,9 @@ def create_app(database_url: str, secret_key: str, public_url: str) -> Litestar:
             app.state.catalogue = await _catalogue(app.state.pool, app.state.media)
             yield
 
-    app = Litestar([status, gallery, styles], lifespan=[with_pool], openapi_config=None, logging_config=None)
+    app = Litestar(
+        [status, gallery, styles, generate, events], lifespan=[with_pool], openapi_config=None, logging_config=None
+    )
     app.state.secret_key = secret_key
     app.state.media = f"{public_url}/media"
     return app

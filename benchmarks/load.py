@@ -13,6 +13,7 @@ import re
 import sys
 import time
 from collections.abc import Iterator
+from functools import partial
 from itertools import cycle, islice
 from typing import cast
 
@@ -23,19 +24,20 @@ from msgspec import Struct
 HOST = "127.0.0.1"
 
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
-_OK = b"HTTP/1.1 200 "
 _PATIENCE_SECONDS = 10.0
 
 
 class Plan(Struct, frozen=True, kw_only=True):
     port: int
-    requests: list[str]
+    requests: list[bytes]
     """As they go over the wire; each connection takes them in turn, from a place of its own."""
     connections: int
     warm_up: float
     """Seconds that are not counted."""
     seconds: float | None
     """None: until standard input is closed."""
+    expected: int
+    """The status that is no error."""
 
 
 class Figures(Struct, frozen=True, kw_only=True):
@@ -45,7 +47,7 @@ class Figures(Struct, frozen=True, kw_only=True):
     """Seconds from request to answer that half of the requests took at most."""
     p99: float
     errors: int
-    """Answers other than 200, and connections that broke."""
+    """Answers of another status than expected, and connections that broke."""
     load: float
     """The share of one core that the client took."""
 
@@ -94,8 +96,9 @@ class Tally:
 
 
 class Connection(asyncio.Protocol):
-    def __init__(self, requests: Iterator[bytes], tally: Tally) -> None:
+    def __init__(self, requests: Iterator[bytes], expected: int, tally: Tally) -> None:
         self._requests = requests
+        self._good = b"HTTP/1.1 %d " % expected
         self._tally = tally
         self._answer = bytearray()
         self._asked = 0.0
@@ -116,7 +119,7 @@ class Connection(asyncio.Protocol):
             return
         if len(self._answer) < head + 4 + int(length[1]):
             return
-        self._tally.answer(self._asked, ok=self._answer.startswith(_OK))
+        self._tally.answer(self._asked, ok=self._answer.startswith(self._good))
         self._answer.clear()
         self._ask()
 
@@ -131,14 +134,13 @@ class Connection(asyncio.Protocol):
 
 async def run(plan: Plan, standard_input: int) -> Figures:
     tally = Tally()
-    requests = [request.encode() for request in plan.requests]
     closed = asyncio.Event()
     loop = asyncio.get_running_loop()
     loop.add_reader(standard_input, closed.set)
     for number in range(plan.connections):
-        place = number * len(requests) // plan.connections
-        turns = islice(cycle(requests), place, None)
-        await loop.create_connection(lambda turns=turns: Connection(turns, tally), HOST, plan.port)  # type: ignore[misc]
+        place = number * len(plan.requests) // plan.connections
+        turns = islice(cycle(plan.requests), place, None)
+        await loop.create_connection(partial(Connection, turns, plan.expected, tally), HOST, plan.port)
     await _pass(plan.warm_up, closed)
     tally.begin()
     await _pass(plan.seconds, closed)

@@ -25,11 +25,11 @@ def logins(rig: Rig) -> Iterator[Row]:
     customers = Customers(rig.environ["SECRET_KEY"])
     in_flight = customers.log_in("/api/v1/auth/login")
     with rig.api(cores.ALL) as api:
-        run(api, in_flight, _LOGINS)  # the first logins open connections and compile statements
+        run(api.port, in_flight, _LOGINS)  # the first logins open connections and compile statements
 
-        def run_during_logins(requests: list[str], rates: list[float]) -> Figures:
-            with meanwhile(api, in_flight, _LOGINS) as background:
-                reads = run(api, requests, _CONNECTIONS)
+        def run_during_logins(requests: list[bytes], rates: list[float]) -> Figures:
+            with meanwhile(api.port, in_flight, _LOGINS) as background:
+                reads = run(api.port, requests, _CONNECTIONS)
             rates.extend(figures.rate for figures in background)
             return structs.replace(reads, errors=reads.errors + sum(figures.errors for figures in background))
 
@@ -39,7 +39,7 @@ def logins(rig: Rig) -> Iterator[Row]:
                 f"{work} during {_LOGINS} logins",
                 _CONNECTIONS,
                 ours=partial(run_during_logins, requests, rates),
-                theirs=partial(run, api, requests, _CONNECTIONS),
+                theirs=partial(run, api.port, requests, _CONNECTIONS),
                 against="itself without logins",
                 target=0.5,
                 rounds=_ROUNDS,

@@ -1,13 +1,14 @@
-"""Load against two things in turn, so that whatever else the machine does meets both alike."""
+"""Ours and what it is held against in turn, so that whatever else the machine does meets both alike."""
 
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from http import HTTPStatus
 from http.client import HTTPConnection
 from statistics import median
+from typing import Literal, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -19,27 +20,57 @@ ROUNDS = 5
 SECONDS = 2.5
 WARM_UP_SECONDS = 0.5
 
+Unit = Literal["/s", "ms", "MB", "kB"]
+T = TypeVar("T")
+
+
+class Target(Struct, frozen=True):
+    """What a ratio has to be."""
+
+    sign: Literal[">=", "<="]
+    bound: float
+
+    def __str__(self) -> str:
+        return f"{self.sign} {self.bound:g}"
+
+    def is_met(self, ratio: float) -> bool:
+        return ratio >= self.bound if self.sign == ">=" else ratio <= self.bound
+
+
+class Tail(Struct, frozen=True, kw_only=True):
+    """How long answers take, in seconds."""
+
+    ours: tuple[float, float]
+    """p50 and p99."""
+    theirs: tuple[float, float]
+    ratio: float
+    """Our p99 over theirs."""
+    target: Target | None
+
 
 class Row(Struct, frozen=True, kw_only=True):
     """One line of the results. Each figure is the median over the rounds, but for errors, which are added up."""
 
     work: str
-    connections: int
+    under: str
+    """Under how much of what."""
     against: str
     """What ours is held against."""
-    ours: Figures
-    theirs: Figures
+    unit: Unit
+    ours: float
+    theirs: float
     ratio: float
-    """Our rate over theirs, of the rounds' own ratios: the two runs of a round are neighbours in time."""
-    target: float
-    tail: float
-    """Our p99 over theirs, likewise."""
-    tail_target: float | None
+    """Ours over theirs, of the rounds' own ratios: the two runs of a round are neighbours in time."""
+    target: Target | None
+    tail: Tail | None = None
+    errors: int = 0
+    load: float = 0.0
+    """The share of one core that the load took."""
 
     @property
     def met(self) -> bool:
-        tail_met = self.tail_target is None or self.tail <= self.tail_target
-        return self.ratio >= self.target and tail_met and not self.ours.errors and not self.theirs.errors
+        claims = [(self.ratio, self.target), *([(self.tail.ratio, self.tail.target)] if self.tail else [])]
+        return all(target is None or target.is_met(ratio) for ratio, target in claims) and not self.errors
 
 
 def compare(
@@ -49,28 +80,60 @@ def compare(
     ours: Callable[[], Figures],
     theirs: Callable[[], Figures],
     against: str,
-    target: float,
+    target: float | None,
     tail_target: float | None = None,
     rounds: int = ROUNDS,
 ) -> Row:
-    # Whoever is second in one round is first in the next.
-    pairs = [(ours(), theirs()) if turn % 2 else (theirs(), ours())[::-1] for turn in range(rounds)]
+    """Hold answers a second against each other: ours should be `target` times theirs, or more."""
+    pairs = _in_turn(ours, theirs, rounds)
+    runs = [figures for pair in pairs for figures in pair]
     return Row(
         work=work,
-        connections=connections,
+        under=f"{connections} connections",
         against=against,
-        ours=_middle([first for first, _ in pairs]),
-        theirs=_middle([second for _, second in pairs]),
+        unit="/s",
+        ours=median(first.rate for first, _ in pairs),
+        theirs=median(second.rate for _, second in pairs),
         ratio=median(first.rate / second.rate for first, second in pairs),
-        target=target,
-        tail=median(first.p99 / second.p99 for first, second in pairs),
-        tail_target=tail_target,
+        target=None if target is None else Target(">=", target),
+        tail=Tail(
+            ours=_latencies([first for first, _ in pairs]),
+            theirs=_latencies([second for _, second in pairs]),
+            ratio=median(first.p99 / second.p99 for first, second in pairs),
+            target=None if tail_target is None else Target("<=", tail_target),
+        ),
+        errors=sum(figures.errors for figures in runs),
+        load=max(figures.load for figures in runs),
     )
 
 
-def run(port: int, requests: list[str], connections: int) -> Figures:
+def compare_amounts(
+    work: str,
+    under: str,
+    *,
+    ours: Callable[[], float],
+    theirs: Callable[[], float],
+    against: str,
+    unit: Unit,
+    target: Target,
+    rounds: int = ROUNDS,
+) -> Row:
+    pairs = _in_turn(ours, theirs, rounds)
+    return Row(
+        work=work,
+        under=under,
+        against=against,
+        unit=unit,
+        ours=median(first for first, _ in pairs),
+        theirs=median(second for _, second in pairs),
+        ratio=median(first / second for first, second in pairs),
+        target=target,
+    )
+
+
+def run(port: int, requests: list[bytes], connections: int, *, expected: int = HTTPStatus.OK) -> Figures:
     """Load one server for a few seconds; `RuntimeError` when it answers nothing."""
-    with _loading(port, requests, connections, SECONDS) as process:
+    with _loading(port, requests, connections, SECONDS, expected) as process:
         assert process.stdout is not None
         figures = msgspec.json.decode(process.stdout.read(), type=Figures)
     if not figures.rate:
@@ -78,26 +141,28 @@ def run(port: int, requests: list[str], connections: int) -> Figures:
     return figures
 
 
-def answer(port: int, request: str) -> bytes:
-    """The body of one answer; `RuntimeError` when it is no 200."""
-    head, _, rest = request.partition("\r\n")
-    method, path, _ = head.split(" ")
-    headers = dict(line.split(": ", 1) for line in rest.strip().split("\r\n"))
+def answer(port: int, request: bytes, *, expected: int = HTTPStatus.OK) -> bytes:
+    """The body of one answer; `RuntimeError` when its status is another."""
+    head, _, content = request.partition(b"\r\n\r\n")
+    first, *lines = head.decode().split("\r\n")
+    method, path, _ = first.split(" ")
     connection = HTTPConnection(HOST, port, timeout=10)
-    connection.request(method, path, headers=headers)
+    connection.request(method, path, body=content or None, headers=dict(line.split(": ", 1) for line in lines))
     response = connection.getresponse()
     body = response.read()
     connection.close()
-    if response.status != HTTPStatus.OK:
+    if response.status != expected:
         raise RuntimeError(f"{path} answers {response.status}: {body.decode(errors='replace')}")
     return body
 
 
 @contextmanager
-def meanwhile(port: int, requests: list[str], connections: int) -> Iterator[list[Figures]]:
+def meanwhile(
+    port: int, requests: list[bytes], connections: int, *, expected: int = HTTPStatus.OK
+) -> Iterator[list[Figures]]:
     """Keep up a load until the end of the block, whose figures are then in the list."""
     figures: list[Figures] = []
-    with _loading(port, requests, connections, None) as process:
+    with _loading(port, requests, connections, None, expected) as process:
         time.sleep(WARM_UP_SECONDS)
         yield figures
         output, _ = process.communicate()  # closes its standard input, which ends it
@@ -105,18 +170,16 @@ def meanwhile(port: int, requests: list[str], connections: int) -> Iterator[list
 
 
 @contextmanager
-def _loading(
-    port: int, requests: list[str], connections: int, seconds: float | None
-) -> Iterator[subprocess.Popen[bytes]]:
-    plan = Plan(port=port, requests=requests, connections=connections, warm_up=WARM_UP_SECONDS, seconds=seconds)
-    with cores.on(cores.OTHERS):
-        process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.load"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+def program(place: cores.Cores, *command: str, first_line: bytes = b"") -> Iterator[subprocess.Popen[bytes]]:
+    """Run one of the benchmarks' own programs, which is told what to do on its standard input."""
+    with cores.on(place):
+        process = subprocess.Popen(  # noqa: S603 - our own command line
+            [sys.executable, "-m", *command], stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
     with process:
         try:
             assert process.stdin is not None
-            process.stdin.write(msgspec.json.encode(plan) + b"\n")
+            process.stdin.write(first_line)
             process.stdin.flush()
             yield process
         except BaseException:
@@ -124,11 +187,26 @@ def _loading(
             raise
 
 
-def _middle(figures: list[Figures]) -> Figures:
-    return Figures(
-        rate=median(each.rate for each in figures),
-        p50=median(each.p50 for each in figures),
-        p99=median(each.p99 for each in figures),
-        errors=sum(each.errors for each in figures),
-        load=max(each.load for each in figures),
+@contextmanager
+def _loading(
+    port: int, requests: list[bytes], connections: int, seconds: float | None, expected: int
+) -> Iterator[subprocess.Popen[bytes]]:
+    plan = Plan(
+        port=port,
+        requests=requests,
+        connections=connections,
+        warm_up=WARM_UP_SECONDS,
+        seconds=seconds,
+        expected=expected,
     )
+    with program(cores.OTHERS, "benchmarks.load", first_line=msgspec.json.encode(plan) + b"\n") as process:
+        yield process
+
+
+def _in_turn(ours: Callable[[], T], theirs: Callable[[], T], rounds: int) -> list[tuple[T, T]]:
+    """Whoever is second in one round is first in the next."""
+    return [(ours(), theirs()) if turn % 2 else (theirs(), ours())[::-1] for turn in range(rounds)]
+
+
+def _latencies(figures: Sequence[Figures]) -> tuple[float, float]:
+    return median(each.p50 for each in figures), median(each.p99 for each in figures)

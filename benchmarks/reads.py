@@ -36,20 +36,20 @@ def _against_the_floor(
     customers = Customers(rig.environ["SECRET_KEY"])
     ours, theirs = customers.get(path), customers.get(floor_path)
     with rig.api(cores.SERVER) as api, rig.floor(cores.SERVER) as floor:
-        _must_be_alike(answer(api, ours[0]), answer(floor, theirs[0]))
+        must_be_alike(answer(api.port, ours[0]), answer(floor.port, theirs[0]))
         for connections in _CONNECTIONS:
             yield compare(
                 work,
                 connections,
-                ours=partial(run, api, ours, connections),
-                theirs=partial(run, floor, theirs, connections),
+                ours=partial(run, api.port, ours, connections),
+                theirs=partial(run, floor.port, theirs, connections),
                 against=against,
                 target=target,
                 tail_target=tail_target,
             )
 
 
-def _must_be_alike(ours: bytes, theirs: bytes) -> None:
+def must_be_alike(ours: bytes, theirs: bytes) -> None:
     """`RuntimeError` unless both give the same fields, in about as many bytes: else the comparison says nothing."""
     same_size = abs(len(ours) - len(theirs)) <= _ALIKE * len(theirs)
     if not same_size or _shape(msgspec.json.decode(ours)) != _shape(msgspec.json.decode(theirs)):

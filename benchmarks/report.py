@@ -7,10 +7,10 @@ from importlib.metadata import version
 from pathlib import Path
 
 from benchmarks import cores, data
-from benchmarks.measure import ROUNDS, SECONDS, Row
+from benchmarks.measure import ROUNDS, SECONDS, Row, Tail, Unit
 
 _HEADINGS = (
-    *("work", "connections", "against", "ours/s", "theirs/s", "ratio", "target", "p99 ratio", "target"),
+    *("work", "under", "against", "ours", "theirs", "ratio", "target", "p99 ratio", "target"),
     *("p50 / p99 ours, ms", "p50 / p99 theirs, ms", "errors", "verdict"),
 )
 _PACKAGES = ("litestar", "uvicorn", "uvloop", "httptools", "asyncpg", "msgspec", "dishka", "pyjwt")
@@ -26,12 +26,18 @@ def table(rows: Sequence[Row]) -> str:
     )
 
 
+def line(row: Row) -> str:
+    """Say how a work went, as soon as it is measured."""
+    tail = f", p99 {row.tail.ratio:.2f} times theirs" if row.tail else ""
+    return f"{row.work}, {row.under}: {row.ratio:.2f} of {row.against}{tail}: {_verdict(row)}"
+
+
 def machine(rows: Sequence[Row], postgres: str, busy: float) -> str:
     """Describe what the figures were taken on, and with what."""
     packages = ", ".join(f"{name} {version(name)}" for name in _PACKAGES)
     placed = (
-        "Each server under test had one core to itself; PostgreSQL and the load shared the others; during logins the "
-        "server had all cores"
+        "What was under test had one core to itself, and everything else shared the others; during logins and uploads "
+        "the server had all cores"
         if cores.PINNED
         else "Server, PostgreSQL and load shared all cores"
     )
@@ -56,23 +62,36 @@ def write(path: Path, rows: Sequence[Row], description: str) -> None:
 def _cells(row: Row) -> tuple[str, ...]:
     return (
         row.work,
-        str(row.connections),
+        row.under,
         row.against,
-        f"{row.ours.rate:,.0f}",
-        f"{row.theirs.rate:,.0f}",
+        _amount(row.ours, row.unit),
+        _amount(row.theirs, row.unit),
         f"{row.ratio:.2f}",
-        f">= {row.target}",
-        f"{row.tail:.2f}",
-        f"<= {row.tail_target:.0f}" if row.tail_target else "",
-        f"{row.ours.p50 * 1e3:.1f} / {row.ours.p99 * 1e3:.1f}",
-        f"{row.theirs.p50 * 1e3:.1f} / {row.theirs.p99 * 1e3:.1f}",
-        str(row.ours.errors + row.theirs.errors),
-        "met" if row.met else "MISSED",
+        str(row.target or ""),
+        *(_tail_cells(row.tail) if row.tail else ("", "", "", "")),
+        str(row.errors),
+        _verdict(row),
     )
 
 
+def _verdict(row: Row) -> str:
+    return "met" if row.met else "MISSED"
+
+
+def _tail_cells(tail: Tail) -> tuple[str, ...]:
+    return (
+        f"{tail.ratio:.2f}",
+        str(tail.target or ""),
+        *(" / ".join(f"{seconds * 1e3:.1f}" for seconds in latencies) for latencies in (tail.ours, tail.theirs)),
+    )
+
+
+def _amount(value: float, unit: Unit) -> str:
+    return f"{value:,.{0 if value >= 100 else 1}f} {unit}"
+
+
 def _share(rows: Sequence[Row]) -> float:
-    return max(figures.load for row in rows for figures in (row.ours, row.theirs))
+    return max(row.load for row in rows)
 
 
 def _processor() -> str:
@@ -86,8 +105,13 @@ def _processor() -> str:
 _PREAMBLE = f"""# How fast it is
 
 `just bench` has written this page down to "What was learnt". Only the ratios are claims; rates and times belong to
-this machine and this hour. Ours is `hairtryon serve` with everything on. The floor and the static handler are
-`benchmarks/floor.py`. There are {data.IMAGES:,} images of {data.USERS:,} customers, and the requests are spread over
-all of them. Each figure is the median of {ROUNDS} rounds (3 during logins) of {SECONDS} seconds, ours and the other
-in turn; a ratio is the median of the rounds' own ratios.
+this machine and this hour. Ours is `hairtryon serve` or `hairtryon worker` with everything on. There are
+{data.IMAGES:,} images of {data.USERS:,} customers, and the requests are spread over all of them.
+
+Each figure is the median of several rounds, ours and the other in turn; a ratio is the median of the rounds' own
+ratios. A round of a load takes {SECONDS} seconds, and there are {ROUNDS} of them, or 3 where what surrounds them takes
+longer: during logins, beside streams, and of generations. What is said to be flat was looked at twice in one run.
+
+What ours is held against is in this folder: the floor, the static handler and the four statements in `floor.py`, the
+bare sum of what a generation needs in `bare_worker.py`, and `libvips.py`. The provider is played by `provider.py`.
 """

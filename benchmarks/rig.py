@@ -1,17 +1,22 @@
 """What is measured: the real API and the floor, over one database with 100,000 images. All of it ends with the run."""
 
 import asyncio
+import base64
 import os
+import resource
 import secrets
+import shutil
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, chdir, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+
+from redis import Redis
 
 from benchmarks import cores, data
 from benchmarks.load import HOST
@@ -23,6 +28,38 @@ from bootstrap.stack.child import Child, hairtryon
 _START_SECONDS = 30.0
 _LOOK_AGAIN_SECONDS = 0.05
 _NEVER_REACHED = "1000000/second"
+_FILES = 4096
+
+
+class Process(Child):
+    """A process whose memory can be looked at."""
+
+    @property
+    def memory(self) -> float:
+        """Megabytes of its own and of libraries that it has touched (the resident set)."""
+        assert self._process is not None
+        told = subprocess.run(  # noqa: S603
+            ["ps", "-o", "rss=", "-p", str(self._process.pid)],  # noqa: S607 - wherever the system has it
+            capture_output=True,
+            check=True,
+            text=True,
+        )
+        return int(told.stdout) / 1024
+
+    def wait_until(self, ready: Callable[[], bool]) -> None:
+        """`RuntimeError` with what it wrote when it is not ready in time."""
+        deadline = time.monotonic() + _START_SECONDS
+        while self.running and time.monotonic() < deadline:
+            if ready():
+                return
+            time.sleep(_LOOK_AGAIN_SECONDS)
+        raise RuntimeError(f"The {self.name} does not start:\n{self.output()}")
+
+
+@dataclass(frozen=True)
+class Server:
+    port: int
+    process: Process
 
 
 @dataclass(frozen=True)
@@ -30,32 +67,69 @@ class Rig:
     folder: Path
     environ: Mapping[str, str]
     reaper: Reaper
+    provider_port: int
 
     @contextmanager
-    def api(self, place: cores.Cores) -> Iterator[int]:
-        """Run `hairtryon serve` with everything on; yields its port."""
+    def api(self, place: cores.Cores) -> Iterator[Server]:
+        """Run `hairtryon serve` with everything on."""
         port = free_port()
-        with self._running("api", hairtryon("serve", "--port", str(port)), port, place):
-            yield port
+        with self.starting_api(port, place) as process:
+            process.wait_until(lambda: is_listening(port))
+            yield Server(port, process)
 
     @contextmanager
-    def floor(self, place: cores.Cores) -> Iterator[int]:
-        """Run the floor; yields its port."""
+    def starting_api(self, port: int, place: cores.Cores) -> Iterator[Process]:
+        """The same, from its very start."""
+        with self._running("api", hairtryon("serve", "--port", str(port)), place, self.environ) as process:
+            yield process
+
+    @contextmanager
+    def floor(self, place: cores.Cores) -> Iterator[Server]:
         port = free_port()
-        with self._running("floor", [sys.executable, "-m", "benchmarks.floor", str(port)], port, place):
-            yield port
+        with self._serving("floor", module("benchmarks.floor", str(port)), port, place) as server:
+            yield server
 
     @contextmanager
-    def _running(self, name: str, command: list[str], port: int, place: cores.Cores) -> Iterator[None]:
-        log = self.folder / f"{name}.output"
-        child = Child(name, command, environ=self.environ, log=log, reaper=self.reaper)
-        with cores.on(place):
-            child.start()
-        try:
-            _wait_for(child, port)
+    def provider(self, place: cores.Cores, *, api: Server | None = None) -> Iterator[None]:
+        """Run the provider's stand-in; it finishes predictions at once if there is an API to tell, and never if not."""
+        port = self.provider_port
+        command = module("benchmarks.provider", str(port), *([str(api.port)] if api else []))
+        with self._serving("provider", command, port, place):
             yield
+
+    @contextmanager
+    def worker(self, place: cores.Cores) -> Iterator[Process]:
+        log = self.folder / "worker.log"
+        log.unlink(missing_ok=True)
+        environ = {**self.environ, "LOG_FILE": str(log)}
+        with self._running("worker", hairtryon("worker"), place, environ) as worker:
+            worker.wait_until(lambda: log.exists() and b"worker_ready" in log.read_bytes())
+            yield worker
+
+    def restore(self) -> None:
+        """Have database, queue and storage as they were at the start."""
+        asyncio.run(data.restore(self.environ["DATABASE_URL"]))
+        with Redis.from_url(self.environ["REDIS_URL"]) as redis:
+            redis.flushall()
+        shutil.rmtree(self.folder / "media", ignore_errors=True)
+
+    @contextmanager
+    def _serving(self, name: str, command: list[str], port: int, place: cores.Cores) -> Iterator[Server]:
+        with self._running(name, command, place, self.environ) as process:
+            process.wait_until(lambda: is_listening(port))
+            yield Server(port, process)
+
+    @contextmanager
+    def _running(
+        self, name: str, command: list[str], place: cores.Cores, environ: Mapping[str, str]
+    ) -> Iterator[Process]:
+        process = Process(name, command, environ=environ, log=self.folder / f"{name}.output", reaper=self.reaper)
+        with cores.on(place):
+            process.start()
+        try:
+            yield process
         finally:
-            child.stop()
+            process.stop()
 
 
 @contextmanager
@@ -65,12 +139,14 @@ def open_rig() -> Iterator[Rig]:
         stack.enter_context(chdir(folder))  # no `.env` there
         reaper = Reaper()
         stack.callback(reaper.close)
+        stack.enter_context(_many_files())
         with cores.on(cores.OTHERS):
             postgres = start_postgres(folder / "postgres", durable=False, reaper=reaper)
             stack.callback(postgres.stop)
             valkey = start_valkey(folder / "valkey", durable=False, reaper=reaper)
             stack.callback(valkey.stop)
-        rig = Rig(folder, _environment(folder, postgres.url, valkey.url), reaper)
+        provider_port = free_port()
+        rig = Rig(folder, _environment(folder, postgres.url, valkey.url, provider_port), reaper, provider_port)
         migrations.upgrade(postgres.url)
         subprocess.run(  # noqa: S603 - our own command line
             hairtryon("style", "import"), env=rig.environ, check=True, stdout=subprocess.DEVNULL
@@ -79,7 +155,31 @@ def open_rig() -> Iterator[Rig]:
         yield rig
 
 
-def _environment(folder: Path, database_url: str, redis_url: str) -> dict[str, str]:
+def is_listening(port: int) -> bool:
+    try:
+        socket.create_connection((HOST, port)).close()
+    except ConnectionRefusedError:
+        return False
+    return True
+
+
+@contextmanager
+def _many_files() -> Iterator[None]:
+    """Let the processes started meanwhile have as many connections as the system lets them."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = max(soft, _FILES)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def module(name: str, *arguments: str) -> list[str]:
+    return [sys.executable, "-m", name, *arguments]
+
+
+def _environment(folder: Path, database_url: str, redis_url: str, provider_port: int) -> dict[str, str]:
     """The settings of a production process, but for limits that a benchmark must not reach."""
     return {
         "PATH": os.environ.get("PATH", ""),
@@ -95,21 +195,15 @@ def _environment(folder: Path, database_url: str, redis_url: str) -> dict[str, s
         "ACCESS_TOKEN_MINUTES": "120",
         "RATE_LIMIT_DEFAULT": _NEVER_REACHED,
         "RATE_LIMIT_AUTH": _NEVER_REACHED,
+        "RATE_LIMIT_GENERATE": _NEVER_REACHED,
+        "REPLICATE_BASE_URL": f"http://{HOST}:{provider_port}/v1",
+        "REPLICATE_API_TOKEN": secrets.token_urlsafe(32),
+        "REPLICATE_WEBHOOK_SECRET": "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode(),
+        "REPLICATE_CREATES_PER_MINUTE": "1000000",
+        "GENERATION_TIMEOUT_SECONDS": "3600",
+        "GENERATION_DEADLINE_SECONDS": "3600",
         "STORAGE": "disk",
         "LOG_FORMAT": "json",
         "LOG_LEVEL": "info",
         "LOG_FILE": str(folder / "api.log"),
     }
-
-
-def _wait_for(child: Child, port: int) -> None:
-    """Return when it listens; `RuntimeError` with what it wrote when it does not."""
-    deadline = time.monotonic() + _START_SECONDS
-    while child.running and time.monotonic() < deadline:
-        try:
-            socket.create_connection((HOST, port)).close()
-        except ConnectionRefusedError:
-            time.sleep(_LOOK_AGAIN_SECONDS)
-        else:
-            return
-    raise RuntimeError(f"The {child.name} does not start:\n{child.output()}")
