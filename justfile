@@ -61,6 +61,10 @@ fuzz: setup
     {{ bin }}/pytest --numprocesses 2 --hypothesis-profile fuzz -m hypothesis
     {{ bin }}/pytest --capture no tests/fuzz
 
+# Load the whole stack for so many minutes, kill and freeze its parts at random, then audit what is left
+soak MINUTES: setup
+    {{ bin }}/python -m tests.soak "$1"
+
 # Play attacks on accounts against a running stack, and show what came of each
 attack: setup
     {{ bin }}/python -m tests.attack

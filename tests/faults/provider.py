@@ -28,6 +28,10 @@ class Service:
         """Add rules; `sandbox.control` documents them."""
         await self._ask("POST", "", json={"rules": rules})
 
+    async def unscript(self) -> None:
+        """Take all rules back; what was called stays counted."""
+        await self._ask("PUT", "", json={"rules": []})
+
     async def calls(self, operation: str) -> list[Call]:
         return convert((await self._ask("GET", "", params={"operation": operation}))["calls"], list[Call])
 
@@ -57,10 +61,14 @@ class Provider(Service):
         """Say how often the provider is to be called in this test: so often and no oftener."""
         self.expected = {"create": creates, "cancel": cancels}
 
+    async def take_time(self, seconds: float) -> None:
+        """For every prediction from now on."""
+        await self._ask("PUT", "/model", json={"latency_seconds": seconds, "picture": "fixed"})
+
     async def reset(self) -> None:
         self.expected = {}
         await super().reset()
-        await self._ask("PUT", "/model", json={"latency_seconds": 0, "picture": "fixed"})
+        await self.take_time(0)
 
 
 NO_WEBHOOKS: dict[str, Any] = {"on": "webhook", "times": None, "webhook": {"mode": "never"}}

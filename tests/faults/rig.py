@@ -25,6 +25,7 @@ from tests.faults.provider import Provider, Service
 LEASE_SECONDS = 3
 
 _HAIRTRYON = [sys.executable, "-m", "bootstrap.cli"]
+_WITH_A_WRONG_CLOCK = [sys.executable, "-m", "tests.faults.wrong_clock"]
 _SETTINGS = {field.encode_name for field in msgspec.structs.fields(Settings)}
 
 
@@ -35,7 +36,7 @@ class Rig:
     waited for: tests move the time on in the database.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **settings: str) -> None:
         self.folder = folder
         self.media = folder / "media"
         self._reaper = Reaper()
@@ -43,6 +44,8 @@ class Rig:
         """What must not be seen in any log. Tests add what they make."""
         self.password = self.new_canary()
         self.email = f"{self.new_canary()}@example.org"
+        self.alerts: list[str] = []
+        """What operators are to be alerted to in this test, no more and no oftener."""
         self.token = ""
         """The customer's access token, once there is one."""
         self.postgres = start_postgres(folder / "postgres", durable=False, reaper=self._reaper)
@@ -53,7 +56,7 @@ class Rig:
         self.sandbox_url = f"http://127.0.0.1:{self._sandbox_port}"
         self.provider = Provider(self.sandbox_url)
         self.mail_service = Service(self.sandbox_url, "brevo")
-        self.environ = self._environment()
+        self.environ = self._environment() | settings
         self.sandbox = self._program("sandbox", [sys.executable, "-P", "-m", "sandbox", *self._sandbox_flags()])
         self.api = self._program("api", [*_HAIRTRYON, "serve", "--port", str(self._api_port)])
         self.worker = self._program("worker", [*_HAIRTRYON, "worker"])
@@ -81,6 +84,9 @@ class Rig:
         self.wait_for_api()
         self.worker.wait_for_line("worker_ready")
 
+    def expect_alerts(self, *kinds: str) -> None:
+        self.alerts = list(kinds)
+
     def wait_for_api(self) -> None:
         self.api.wait_until(lambda: answers(f"{self.url}/health/live"))
 
@@ -90,10 +96,11 @@ class Rig:
         self.worker.start()
         self.worker.wait_for_line("worker_ready")
 
-    def add_worker(self, **settings: str) -> Program:
-        """Run one more worker, for the rest of the test."""
+    def add_worker(self, *, clock_off_by: int = 0, **settings: str) -> Program:
+        """Run one more worker, for the rest of the test, its clock so many seconds fast (or slow)."""
         number = len(self._more_workers) + 2
-        worker = self._program(f"worker{number}", [*_HAIRTRYON, "worker"], **settings)
+        hairtryon = [*_WITH_A_WRONG_CLOCK, str(clock_off_by)] if clock_off_by else _HAIRTRYON
+        worker = self._program(f"worker{number}", [*hairtryon, "worker"], **settings)
         self._more_workers.append(worker)
         worker.start()
         worker.wait_for_line("worker_ready")
@@ -102,14 +109,19 @@ class Rig:
     @contextmanager
     def another_api(self, **settings: str) -> Iterator[str]:
         """Run one more API, with these settings changed; yields its address."""
-        port = free_port()
-        api = self._program(f"api-{port}", [*_HAIRTRYON, "serve", "--port", str(port)], **settings)
+        api, url = self.make_api(**settings)
         api.start()
         try:
-            api.wait_until(lambda: answers(f"http://127.0.0.1:{port}/health/live"))
-            yield f"http://127.0.0.1:{port}"
+            api.wait_until(lambda: answers(f"{url}/health/live"))
+            yield url
         finally:
             api.stop()
+
+    def make_api(self, **settings: str) -> tuple[Program, str]:
+        """One more API and its address, for the caller to start and stop."""
+        port = free_port()
+        api = self._program(f"api-{port}", [*_HAIRTRYON, "serve", "--port", str(port)], **settings)
+        return api, f"http://127.0.0.1:{port}"
 
     def hairtryon(self, *arguments: str) -> Any:
         """Run an operator's command, which must succeed; returns what it shows with `--json`."""

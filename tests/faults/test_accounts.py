@@ -32,8 +32,8 @@ async def test_a_token_revoked_while_redis_is_down_is_refused(rig: Rig, newcomer
 
 @pytest.mark.exhaustive
 async def test_an_account_erased_while_its_try_on_is_made_leaves_no_picture(rig: Rig, newcomer: Customer) -> None:
-    """The worker waits for a create meanwhile; the webhook and the answer that come afterwards bring nothing back."""
-    rig.provider.expect(creates=1)
+    """The worker waits for a create meanwhile; what comes of it brings nothing back, and the provider is told so."""
+    rig.provider.expect(creates=1, cancels=1)
     before = pictures(rig)
     await rig.provider.script({"on": "create", "delay": 2})
     await newcomer.pick(portrait())
@@ -42,6 +42,7 @@ async def test_an_account_erased_while_its_try_on_is_made_leaves_no_picture(rig:
     assert (await erase(newcomer, rig.password)).status_code == 204
     assert (await newcomer.http.get("/user/me")).status_code == 401
     await eventually(lambda: pictures(rig) <= before)
+    await eventually(lambda: rig.provider.count("cancel"))
 
 
 @pytest.mark.exhaustive

@@ -33,8 +33,8 @@ async def test_a_worker_that_slept_through_its_lease_cannot_store_a_picture(
 async def test_a_worker_that_slept_through_its_lease_cannot_store_a_prediction(
     rig: Rig, customer: Customer, database: asyncpg.Connection
 ) -> None:
-    """Frozen while the provider answers its create: another creates anew, and the first one's id is refused."""
-    rig.provider.expect(creates=2)
+    """Frozen while the provider answers its create: another creates anew, and the first one's is called off."""
+    rig.provider.expect(creates=2, cancels=1)
     since = rig.log_sizes()
     await rig.provider.script(NO_WEBHOOKS, signal_at("create", rig.worker.pid, "SIGSTOP"))
     async with customer.charged(1):
@@ -46,6 +46,21 @@ async def test_a_worker_that_slept_through_its_lease_cannot_store_a_prediction(
         rig.worker.thaw()
         await eventually(lambda: "late_submit_refused" in {line["event"] for line in rig.logged(since, "worker")})
         assert await customer.look(image) == finished
+
+
+@pytest.mark.exhaustive
+async def test_a_prediction_made_for_a_view_that_was_cancelled_meanwhile_is_called_off(
+    rig: Rig, customer: Customer
+) -> None:
+    """The customer cancels while the create is under way: its answer comes too late, and the provider is told so."""
+    rig.provider.expect(creates=1, cancels=1)
+    await rig.provider.script({"on": "create", "delay": 2, "outcome": {"status": "processing"}})
+    async with customer.charged(0):
+        image = await customer.generate()
+        await eventually(lambda: rig.provider.count("create"))
+        assert (await customer.http.post(f"/image/{image}/cancel")).status_code == 202
+        assert (await customer.outcome(image)).status == "CANCELLED"
+        await eventually(lambda: rig.provider.count("cancel"))
 
 
 @pytest.mark.exhaustive

@@ -59,6 +59,29 @@ async def test_a_download_that_takes_too_long_fails_its_view(rig: Rig, customer:
     await fails_alone(rig.provider, customer, {"on": "output", "delivery": {"kind": "slow", "seconds": 120}})
 
 
+@pytest.mark.exhaustive
+async def test_the_worker_stays_small_whatever_it_is_sent(rig: Rig, customer: Customer) -> None:
+    """Gigabytes that call themselves pictures are refused unread: its memory is what it was."""
+    rig.provider.expect(creates=7)
+    assert (await customer.outcome(await customer.generate())).status == "COMPLETED"
+    before = largest_size(rig.worker.pid)
+    for kind in (
+        {"kind": "large", "bytes": 2**30, "declared": False},
+        {"kind": "large", "bytes": 2**30},
+        {"kind": "bomb"},
+    ):
+        await rig.provider.script({"on": "output", "times": 2, "delivery": kind})
+    images = [await customer.generate() for _ in range(6)]
+    assert {error for image in images for error in (await customer.outcome(image)).errors} == {"provider_bad_output"}
+    assert largest_size(rig.worker.pid) < before + 150 * 2**20
+
+
+def largest_size(pid: int) -> int:
+    """The most memory that a process has had at any time, in bytes."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) * 1024
+
+
 async def fails_alone(provider: Provider, customer: Customer, rule: dict[str, Any]) -> None:
     """The try-on that meets with this rule fails; the next one, asked for at the same time, is rendered."""
     provider.expect(creates=2)

@@ -1,6 +1,7 @@
 """Without PostgreSQL nothing works, and the moment it is back everything does, with nobody starting anything again."""
 
 import asyncio
+import contextlib
 from collections import Counter
 
 import asyncpg
@@ -90,6 +91,54 @@ async def test_requests_that_find_every_connection_taken_are_told_to_come_back(
     answers = await asyncio.gather(*sign_ups)
     assert Counter(answer.status_code for answer in answers) == {202: 10, 503: 5}
     assert all("Retry-After" in answer.headers for answer in answers if answer.status_code == 503)
+
+
+@pytest.mark.exhaustive
+async def test_half_a_minute_without_postgres_is_made_up_for(
+    rig: Rig, customer: Customer, database: asyncpg.Connection
+) -> None:
+    """What the provider renders meanwhile is fetched afterwards, though it could report to nobody; no second create."""
+    rig.provider.expect(creates=4)
+    processes = rig.api.pid, rig.worker.pid
+    await rig.provider.script({"on": "create", "times": None, "outcome": {"latency_seconds": 3}})
+    async with customer.charged(4):
+        images = [await customer.generate() for _ in range(4)]
+        submitted = "SELECT bool_and(prediction_id IS NOT NULL) FROM views WHERE image_id = ANY($1)"
+        await eventually(lambda: database.fetchval(submitted, images))
+        rig.postgres.stop()
+        await asyncio.sleep(30)
+        assert (await customer.ask()).status_code == 503
+        rig.postgres.start()
+        await eventually(lambda: is_ready(customer.http))
+        assert {(await customer.outcome(image)).status for image in images} == {"COMPLETED"}
+    assert (rig.api.pid, rig.worker.pid) == processes
+
+
+@pytest.mark.exhaustive
+async def test_while_others_hold_every_connection_of_postgres_the_api_says_so_and_recovers(
+    rig: Rig, customer: Customer
+) -> None:
+    """An API that has none of its own yet gets none: 503 with Retry-After, alive, and as ever when they are free."""
+    rig.provider.expect(creates=1)
+    rig.api.kill()
+    rig.api.start()
+    rig.wait_for_api()
+    held: list[asyncpg.Connection] = []
+    try:
+        with contextlib.suppress(asyncpg.TooManyConnectionsError):
+            while True:
+                held.append(await asyncpg.connect(rig.postgres.url))
+        refused = await customer.ask()
+        assert refused.status_code == 503, refused.text
+        assert refused.json()["code"] == "service_unavailable"
+        assert int(refused.headers["Retry-After"]) >= 1
+        assert (await customer.http.get(f"{rig.url}/health/live")).status_code == 200
+    finally:
+        for connection in held:
+            await connection.close()
+    await eventually(lambda: is_ready(customer.http))
+    async with customer.charged(1):
+        assert (await customer.outcome(await customer.generate())).status == "COMPLETED"
 
 
 async def is_ready(client: httpx.AsyncClient) -> bool:

@@ -4,6 +4,7 @@ import os
 import signal
 
 import asyncpg
+import httpx
 import pytest
 from redis.asyncio import Redis
 
@@ -11,6 +12,7 @@ from tests.faults.customer import Customer
 from tests.faults.database import eventually
 from tests.faults.provider import NO_WEBHOOKS, signal_at
 from tests.faults.rig import LEASE_SECONDS, Rig
+from tests.faults.slow_network import late_by
 
 
 async def test_a_try_on_accepted_while_redis_is_stopped_is_rendered_when_it_is_back(
@@ -64,6 +66,36 @@ async def test_a_frozen_redis_keeps_no_customer_waiting(rig: Rig, customer: Cust
         finally:
             os.kill(rig.valkey.pid, signal.SIGCONT)
         assert (await customer.outcome(image)).status == "COMPLETED"
+
+
+@pytest.mark.exhaustive
+async def test_a_redis_that_is_away_for_longer_is_no_error(rig: Rig, customer: Customer) -> None:
+    """The relay would ring, and says once each time that it cannot; nothing else comes of it."""
+    rig.provider.expect(creates=1)
+    since = rig.log_sizes()
+    rig.valkey.stop()
+    async with customer.charged(1):
+        image = await customer.generate()
+        await eventually(lambda: "schedule_put_off" in {line["event"] for line in rig.logged(since, "worker")})
+        rig.valkey.start()
+        assert (await customer.outcome(image)).status == "COMPLETED"
+
+
+@pytest.mark.exhaustive
+async def test_a_slow_redis_keeps_no_customer_waiting(rig: Rig, customer: Customer) -> None:
+    """Whatever Redis says comes a second late: try-ons are accepted without it, and rendered all the same."""
+    rig.provider.expect(creates=3)
+    rig.worker.kill()
+    with late_by(0.5, rig.valkey.port) as port:
+        slow = rig.valkey.url.replace(f":{rig.valkey.port}", f":{port}")
+        rig.add_worker(REDIS_URL=slow)
+        with rig.another_api(REDIS_URL=slow) as url:
+            async with customer.charged(3):
+                customer.http.base_url = httpx.URL(f"{url}/api/v1")
+                images = [await customer.generate() for _ in range(3)]
+                assert {(await customer.outcome(image)).status for image in images} == {"COMPLETED"}
+        rig.mend()
+        customer.http.base_url = httpx.URL(f"{rig.url}/api/v1")
 
 
 @pytest.mark.exhaustive

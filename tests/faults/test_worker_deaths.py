@@ -80,6 +80,43 @@ async def test_a_worker_killed_between_storing_the_picture_and_charging_for_it_c
 
 
 @pytest.mark.exhaustive
+@pytest.mark.parametrize("seconds", [0, 0.005, 0.01, 0.02, 0.04, 0.08])
+async def test_a_worker_killed_at_any_moment_after_it_has_the_output_charges_once(
+    rig: Rig, customer: Customer, seconds: float
+) -> None:
+    """While it decodes, while it stores, while it commits: one create, one picture, one charge."""
+    rig.provider.expect(creates=1)
+    before = set(pictures(rig))
+    kill = {"pid": rig.worker.pid, "signal": "SIGKILL", "at": "replied", "delay": seconds}
+    await rig.provider.script({"on": "output", "signals": [kill]})
+    async with customer.charged(1):
+        image = await customer.generate()
+        rig.restart_worker()
+        finished = await customer.outcome(image)
+        assert finished.status == "COMPLETED"
+        assert len(await customer.download(finished)) == 1
+    assert len(set(pictures(rig)) - before) == 1
+
+
+@pytest.mark.exhaustive
+async def test_a_hairstyle_that_leaves_the_catalogue_is_still_rendered_for_who_had_asked(
+    rig: Rig, customer: Customer, database: asyncpg.Connection
+) -> None:
+    """Deactivated between accepting and rendering: what was accepted keeps its prompt."""
+    rig.provider.expect(creates=2)
+    rig.worker.kill()
+    async with customer.charged(2):
+        image = await customer.generate("front", "left")
+        await database.execute("UPDATE styles SET is_active = false WHERE id = $1", customer.style_id)
+        try:
+            assert (await customer.ask()).status_code == 404
+            rig.worker.start()
+            assert {view.status for view in (await customer.outcome(image)).views} == {"COMPLETED"}
+        finally:
+            await database.execute("UPDATE styles SET is_active = true WHERE id = $1", customer.style_id)
+
+
+@pytest.mark.exhaustive
 async def test_a_worker_killed_after_its_last_commit_leaves_a_job_that_does_nothing(
     rig: Rig, customer: Customer, database: asyncpg.Connection
 ) -> None:
