@@ -6,10 +6,11 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from msgspec import Struct
 
 from application.auth.ports import IdentityProvider, ProviderIdentity
-from application.images.ports import ImageModel, OutputDownloads, PictureStorage, Prediction
+from application.images.ports import ImageModel, OutputDownloads, PictureStorage, Prediction, UploadForm
 from application.mail import Mail, Mailer
-from domain.errors import Invalid, NotFound, Unavailable
+from domain.errors import Invalid, NotFound, TooLarge, Unavailable
 from infrastructure.database.outbox import Doorbell
+from infrastructure.database.progress_log import ProgressBell, Tidings
 
 OUTPUT = "https://provider.test/output.jpg"
 
@@ -26,10 +27,12 @@ class InMemoryStorage(PictureStorage):
         await self.ping()
         self.pictures[key] = data
 
-    async def get(self, key: str) -> bytes:
+    async def get(self, key: str, *, largest: int | None = None) -> bytes:
         await self.ping()
         if key not in self.pictures:
             raise NotFound("not_found", "There is no such picture.")
+        if largest is not None and len(self.pictures[key]) > largest:
+            raise TooLarge("payload_too_large", "The picture is larger than allowed.")
         return self.pictures[key]
 
     async def delete(self, key: str) -> None:
@@ -38,6 +41,9 @@ class InMemoryStorage(PictureStorage):
 
     async def url(self, key: str) -> str:
         return f"https://pictures.test/{key}"
+
+    async def form(self, key: str, *, largest: int, seconds: int) -> UploadForm:
+        return UploadForm("https://pictures.test", {"key": key, "largest": str(largest), "seconds": str(seconds)})
 
     async def public_url(self, key: str) -> str | None:
         return await self.url(key) if self.is_public else None
@@ -206,10 +212,20 @@ class FakeDoorbell(Doorbell):
 
     async def ring_now(self, rows: Sequence[tuple[int, int]]) -> None:
         if self.is_silent:
-            raise ConnectionError("The doorbell is away.")
+            raise Unavailable("service_unavailable", "The doorbell is away.")
         self.ring(rows)
 
     def answer(self) -> list[int]:
         """The rows that it was rung for since it was last answered."""
         rung, self._rung = self._rung, []
         return rung
+
+
+class FakeProgressBell(ProgressBell):
+    """Remembers what it was to tell."""
+
+    def __init__(self) -> None:
+        self.told: list[Tidings] = []
+
+    def ring(self, tidings: Sequence[Tidings]) -> None:
+        self.told.extend(tidings)

@@ -12,10 +12,11 @@ from msgspec import Struct
 
 from application.credits.ports import Balance, CreditAccounts
 from application.events import Event
+from application.images.model_gate import FAILURES, OVER_IMAGES, PROBE_AFTER, UNPAID_PAUSE, ModelGate, Pace, TurnedAway
 from application.ports import Outbox, UnitOfWork
 from domain.credits import VIEW_PRICE, Cause, HoldStatus, InsufficientCredits
 from domain.errors import NotFound
-from domain.views import ViewRender
+from domain.views import ViewError, ViewRender
 
 
 class Participant(Protocol):
@@ -207,3 +208,70 @@ class InMemoryAccounts(CreditAccounts):
         self._books.credits[user_id] += amount
         after = self._books.credits[user_id]
         self._books.entries.append(Entry(user_id, amount, cause, natural_key, after, reason, operator))
+
+
+class _Standing(Struct):
+    failures: int = 0
+    failed_images: set[int] = set()
+    closed_until: datetime | None = None
+    unpaid: bool = False
+    next_create_at: datetime | None = None
+    next_return_at: datetime | None = None
+
+
+class InMemoryModelGate(ModelGate):
+    def __init__(self, transaction: Transaction, pace: Pace) -> None:
+        self._transaction = transaction
+        self._pace = pace
+        self._now = _Standing()
+        self._kept = _Standing()
+        self.alerts = 0
+        transaction.participants.append(self)
+
+    @property
+    def is_closed(self) -> bool:
+        return self._kept.closed_until is not None
+
+    async def admit(self) -> TurnedAway | None:
+        now, gate = await self._transaction.now(), self._now
+        if (gate.closed_until or now) > now or (gate.next_create_at or now) - self._pace.allowance > now:
+            return self._turn_away(now)
+        gate.next_create_at = max(gate.next_create_at or now, now) + self._pace.interval
+        if gate.closed_until is not None:
+            gate.closed_until = now + PROBE_AFTER
+        return None
+
+    async def answered(self) -> None:
+        self._transaction.use()
+        self._now = _Standing(next_create_at=self._now.next_create_at, next_return_at=self._now.next_return_at)
+
+    async def failed(self, image_id: int) -> None:
+        now, gate = await self._transaction.now(), self._now
+        gate.failures += 1
+        gate.failed_images.add(image_id)
+        if gate.closed_until or (gate.failures >= FAILURES and len(gate.failed_images) >= OVER_IMAGES):
+            gate.closed_until = max(gate.closed_until or now, now + PROBE_AFTER)
+
+    async def unpaid(self) -> TurnedAway:
+        now, gate = await self._transaction.now(), self._now
+        gate.closed_until = max(gate.closed_until or now, now + UNPAID_PAUSE)
+        self.alerts += not gate.unpaid
+        gate.unpaid = True
+        return self._turn_away(now)
+
+    def flush(self) -> None:
+        """Every change is there at once."""
+
+    def keep(self) -> None:
+        self._kept = copy.deepcopy(self._now)
+
+    def drop(self) -> None:
+        self._now = copy.deepcopy(self._kept)
+
+    def _turn_away(self, now: datetime) -> TurnedAway:
+        gate = self._now
+        allowed = (gate.next_create_at or now) - self._pace.allowance
+        free = max(gate.next_return_at or now, gate.closed_until or now, allowed, now)
+        gate.next_return_at = free + self._pace.between_returns
+        error = ViewError.PROVIDER_UNAVAILABLE if gate.closed_until else ViewError.PROVIDER_BUSY
+        return TurnedAway(gate.next_return_at, error)

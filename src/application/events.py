@@ -83,6 +83,15 @@ class PictureDiscarded(Event, frozen=True):
     key: str
 
 
+class OutputAbandoned(Event, frozen=True):
+    """An attempt ended without its output being shown; its file may be in storage all the same."""
+
+    job = "discard_output"
+    view_id: int
+    round: int
+    attempt: int
+
+
 class PredictionAbandoned(Event, frozen=True):
     """Nobody waits for this prediction any more; the provider may stop it."""
 

@@ -1,7 +1,9 @@
 """The HTTP API, put together and served."""
 
+import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from socket import socket
 
 import uvicorn
 from dishka import AsyncContainer, Provider, Scope
@@ -18,6 +20,7 @@ from application.images.ports import PictureStorage
 from bootstrap.container import create_container
 from bootstrap.settings import Settings
 from infrastructure.job_queue import ArqDoorbell
+from infrastructure.progress_hub import ProgressHub
 from infrastructure.storage.disk import DiskStorage
 from presentation.http.auth import AuthController
 from presentation.http.authentication import Authenticator, TokenCookies, provide_actor
@@ -30,8 +33,9 @@ from presentation.http.google import BrowserReturn, GoogleController
 from presentation.http.health import HealthController, HealthProbes
 from presentation.http.images import ImageController, ProviderWebhookController
 from presentation.http.limits import Limiter, RateLimits
-from presentation.http.media import read_picture
+from presentation.http.media import read_picture, receive_file
 from presentation.http.metrics import HttpMetrics
+from presentation.http.progress import ProgressController
 from presentation.http.reference import ReferenceJson, ReferencePage
 from presentation.http.security import ClientAddresses, Origins
 from presentation.http.sessions import SessionController
@@ -42,6 +46,10 @@ PREFIX = "/api/v1"
 LARGEST_JSON = 64 * 1024
 """Bytes; routes that take more say so."""
 _DRAIN_SECONDS = 20
+_STARTUP_FAILURE = 3
+"""The exit code that uvicorn has for it."""
+_LARGEST_MESSAGE = 4096
+"""Bytes that a WebSocket's client may send at once; nothing that it says is read."""
 
 
 def create_app(settings: Settings, *overrides: Provider) -> Litestar:
@@ -57,6 +65,7 @@ def create_app(settings: Settings, *overrides: Provider) -> Litestar:
             UserController,
             StyleController,
             ImageController,
+            ProgressController,
             ProviderWebhookController,
         ],
         dependencies={"actor": Provide(provide_actor)},
@@ -67,16 +76,19 @@ def create_app(settings: Settings, *overrides: Provider) -> Litestar:
         app.state.authenticator = await container.get(Authenticator)
         app.state.style_pages = await container.get(StylePages)
         app.state.probes = await _probes(container)
+        app.state.progress_hub = await container.get(ProgressHub)
+        app.state.metrics.count_streams(lambda: app.state.progress_hub.open_streams)
         storage = await container.get(PictureStorage)
         if isinstance(storage, DiskStorage):
             app.state.read_signed = storage.read_signed
+            app.state.form_storage = storage
         try:
             yield
         finally:
             await container.close()
 
     app = Litestar(
-        [api, HealthController, *([read_picture] if settings.storage == "disk" else [])],
+        [api, HealthController, *([read_picture, receive_file] if settings.storage == "disk" else [])],
         exception_handlers=EXCEPTION_HANDLERS,
         lifespan=[with_container],
         request_class=StrictRequest,
@@ -95,6 +107,7 @@ def create_app(settings: Settings, *overrides: Provider) -> Litestar:
     )
     app.state.metrics = HttpMetrics()
     app.state.intake = Intake()
+    app.state.form_intake = Intake()  # of its own, so that strangers take no customer's place
     app.state.metrics_token = settings.metrics_token
     setup_dishka(container, app)
     app.asgi_handler = _edge(settings, app, limiter)
@@ -147,8 +160,9 @@ async def _probes(container: AsyncContainer) -> HealthProbes:
 
 def serve(settings: Settings, *, host: str, port: int) -> None:
     """Serve until SIGTERM or SIGINT, then answer what has begun, and end."""
-    uvicorn.run(
-        create_app(settings),
+    app = create_app(settings)
+    config = uvicorn.Config(
+        app,
         host=host,
         port=port,
         access_log=False,
@@ -157,4 +171,23 @@ def serve(settings: Settings, *, host: str, port: int) -> None:
         log_config=None,
         timeout_graceful_shutdown=_DRAIN_SECONDS,
         proxy_headers=False,
+        ws_max_size=_LARGEST_MESSAGE,
+        ws_per_message_deflate=False,
     )
+    server = DrainingServer(config, app)
+    with suppress(KeyboardInterrupt):
+        server.run()
+    if not server.started:
+        sys.exit(_STARTUP_FAILURE)
+
+
+class DrainingServer(uvicorn.Server):
+    """Ends the streams before it waits for what else has begun: they would never end by themselves."""
+
+    def __init__(self, config: uvicorn.Config, app: Litestar) -> None:
+        super().__init__(config)
+        self._app = app
+
+    async def shutdown(self, sockets: list[socket] | None = None) -> None:
+        await self._app.state.progress_hub.end_streams()
+        await super().shutdown(sockets)

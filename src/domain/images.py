@@ -6,7 +6,6 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from domain.credits import VIEW_PRICE
 from domain.errors import Conflict
 from domain.outputs import output_key, output_keys
 from domain.views import Output, RenderPolicy, StaleClaim, Status, View, ViewError, ViewRender
@@ -27,7 +26,7 @@ class GeneratedImage:
     user_id: int
     style_id: int
     prompt_version: int
-    upload_id: int
+    upload_id: int | None  # none once it is deleted and its photo has left too
     folder: str
     """An unguessable name; every output's key stands below it."""
     status: Status = Status.PENDING
@@ -62,10 +61,6 @@ class GeneratedImage:
         return image
 
     @property
-    def price(self) -> int:
-        return VIEW_PRICE * len(self.views)
-
-    @property
     def front(self) -> ViewRender:
         return self.render(View.FRONT)
 
@@ -92,9 +87,7 @@ class GeneratedImage:
 
         The attempt counts from here, so that work which kills its worker every time runs out of attempts.
         """
-        if not render.free(now) or render.prediction_id is not None or render.spent(policy):
-            return None
-        if render.deadline_at <= now or not self._may_start(render):
+        if not (self._may_start(render) and render.submittable(now, policy)):
             return None
         render.attempt += 1
         claim = render.take(now, policy.lease)

@@ -160,6 +160,15 @@ class ViewRender:
         """Nobody works on it and its time has come."""
         return self.open and self.due_at <= now and (self.lease_until is None or self.lease_until <= now)
 
+    def submittable(self, now: datetime, policy: RenderPolicy) -> bool:
+        """It waits for a worker to take it to the provider, and has an attempt and time left."""
+        return self.free(now) and self.prediction_id is None and not self.spent(policy) and self.deadline_at > now
+
+    def turn_away(self, until: datetime, error: ViewError) -> None:
+        """The provider is not to be asked now: wait on, as if no worker had come."""
+        self.error = error
+        self.release(until)
+
     @property
     def deserted(self) -> bool:
         """Of a free view: the worker that took it never came back."""

@@ -1,8 +1,11 @@
 """What only S3 has: presigned addresses, a CDN, a bucket that may be missing."""
 
+import base64
+import json
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -124,3 +127,27 @@ async def test_a_missing_bucket_is_an_outage_not_a_missing_picture(s3_endpoint: 
         for call in (s3.get(KEY), s3.put(KEY, b"pixels"), s3.ping()):
             with pytest.raises(Unavailable):
                 await call
+
+
+@pytest.mark.parametrize("region", ["us-east-1", "eu-central-1"])
+async def test_a_form_permits_one_key_some_sizes_one_type_and_some_minutes(region: str) -> None:
+    """What S3 enforces is in the policy that is signed; every field of the form has its condition there."""
+    async with storage(region=region) as s3:
+        form = await s3.form("incoming/one", largest=10, seconds=900)
+    policy = json.loads(base64.b64decode(form.fields["policy"]))
+    expires = datetime.fromisoformat(policy["expiration"]) - datetime.now(UTC)
+    assert timedelta(minutes=14) < expires <= timedelta(minutes=15)
+    conditions = policy["conditions"]
+    assert ["content-length-range", 1, 10] in conditions
+    exact = {
+        name: value for condition in conditions if isinstance(condition, dict) for name, value in condition.items()
+    }
+    assert exact["key"] == "incoming/one"
+    assert exact["bucket"] == "pictures"
+    assert exact["Content-Type"] == "application/octet-stream"
+    signature = {"policy", "x-amz-signature"}
+    assert {name: value for name, value in form.fields.items() if name not in signature} == {
+        name: value for name, value in exact.items() if name != "bucket"
+    }
+    assert form.url == f"https://pictures.s3.{region}.amazonaws.com/"
+    assert form.fields["x-amz-algorithm"] == "AWS4-HMAC-SHA256"

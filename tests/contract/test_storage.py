@@ -9,14 +9,15 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
-from application.images.ports import PictureStorage
-from domain.errors import NotFound, Unavailable
+from application.images.ports import PictureStorage, UploadForm
+from domain.errors import NotFound, TooLarge, Unavailable
 from infrastructure.storage.disk import DiskStorage
 from infrastructure.storage.s3 import S3Storage
 from tests.fakes import InMemoryStorage
 from tests.misbehaving import MisbehavingServer
 
 Fetch = Callable[[str], Awaitable[bytes]]
+Send = Callable[[UploadForm, bytes], Awaitable[None]]
 
 
 def new_key() -> str:
@@ -42,15 +43,18 @@ async def create_bucket(storage: S3Storage) -> None:
 
 
 @pytest.fixture(params=["fake", "disk", "s3"])
-async def subject(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[tuple[PictureStorage, Fetch]]:
-    """A storage, and how somebody without a session fetches its addresses."""
+async def subject(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[tuple[PictureStorage, Fetch, Send]]:
+    """A storage, and how somebody without a session fetches its addresses and sends its forms."""
     if request.param == "fake":
         fake = InMemoryStorage()
 
         async def from_memory(url: str) -> bytes:
             return fake.pictures[urlsplit(url).path.removeprefix("/")]
 
-        yield fake, from_memory
+        async def to_memory(form: UploadForm, data: bytes) -> None:
+            fake.pictures[form.fields["key"]] = data
+
+        yield fake, from_memory, to_memory
     elif request.param == "disk":
         disk = DiskStorage(tmp_path, public_url="https://tryon.example", secrets=[secrets.token_hex(32)])
 
@@ -59,7 +63,12 @@ async def subject(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterat
             key = urlsplit(url).path.removeprefix("/media/")
             return await disk.read_signed(key, query["expires"][0], query["signature"][0])
 
-        yield disk, from_route
+        async def to_route(form: UploadForm, data: bytes) -> None:
+            key, largest = disk.admit_form(form.fields)
+            assert len(data) <= largest
+            await disk.put(key, data)
+
+        yield disk, from_route, to_route
     else:
         async with s3_at(request.getfixturevalue("s3_endpoint")) as s3, httpx.AsyncClient(trust_env=False) as client:
             await create_bucket(s3)
@@ -68,17 +77,26 @@ async def subject(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterat
                 answer = await client.get(url)
                 return answer.raise_for_status().content
 
-            yield s3, over_http
+            async def by_form(form: UploadForm, data: bytes) -> None:
+                answer = await client.post(form.url, data=form.fields, files={"file": ("me.jpg", data)})
+                answer.raise_for_status()
+
+            yield s3, over_http, by_form
 
 
 @pytest.fixture
-def storage(subject: tuple[PictureStorage, Fetch]) -> PictureStorage:
+def storage(subject: tuple[PictureStorage, Fetch, Send]) -> PictureStorage:
     return subject[0]
 
 
 @pytest.fixture
-def fetch(subject: tuple[PictureStorage, Fetch]) -> Fetch:
+def fetch(subject: tuple[PictureStorage, Fetch, Send]) -> Fetch:
     return subject[1]
+
+
+@pytest.fixture
+def send(subject: tuple[PictureStorage, Fetch, Send]) -> Send:
+    return subject[2]
 
 
 @pytest.fixture(params=["fake", "disk", "s3"])
@@ -152,6 +170,27 @@ async def test_an_address_is_absolute_and_handed_out_again(storage: PictureStora
 async def test_the_providers_address_is_the_same_or_none(storage: PictureStorage) -> None:
     key = new_key()
     assert await storage.public_url(key) in {None, await storage.url(key)}
+
+
+async def test_what_was_sent_with_a_form_is_there(storage: PictureStorage, send: Send) -> None:
+    """Under the key that the form is for, byte for byte; sent again, the last file counts."""
+    key = f"incoming/{secrets.token_urlsafe(24)}"
+    form = await storage.form(key, largest=1000, seconds=60)
+    assert (form.fields["key"], urlsplit(form.url).scheme in {"http", "https"}) == (key, True)
+    for data in (b"not even a picture", b"another"):
+        await send(form, data)
+        assert await storage.get(key, largest=1000) == data
+
+
+async def test_a_file_that_is_larger_than_wanted_is_not_read(storage: PictureStorage) -> None:
+    key = new_key()
+    await storage.put(key, b"12345")
+    assert await storage.get(key, largest=5) == b"12345"
+    with pytest.raises(TooLarge) as refusal:
+        await storage.get(key, largest=4)
+    assert refusal.value.code == "payload_too_large"
+    with pytest.raises(NotFound):
+        await storage.get(new_key(), largest=4)
 
 
 async def test_a_storage_that_is_there_answers(storage: PictureStorage) -> None:

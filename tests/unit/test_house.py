@@ -77,7 +77,7 @@ def test_every_use_case_is_called_with_a_message_and_who_asks(handler: type) -> 
     assert handler.__dataclass_params__.frozen  # type: ignore[attr-defined]
     assert "__slots__" in vars(handler)
     assert all(port.kw_only for port in dataclasses.fields(handler))
-    assert inspect.iscoroutinefunction(handler.__call__)
+    assert inspect.iscoroutinefunction(handler.__call__) or inspect.isasyncgenfunction(handler.__call__)
     hints = get_type_hints(handler.__call__)
     message, asked_by = list(inspect.signature(handler.__call__).parameters)[1:3]
     assert hints[asked_by] is Actor

@@ -19,7 +19,21 @@ class Purged(Struct, frozen=True):
     """Counts of mails, and of free credits a day, that count no more."""
     more: bool
     """Whether there is more of it: a round is limited, so that it keeps nobody waiting."""
+    files: int = 0
+    """Files that no record needs any more, and that a worker removes."""
 
 
 class ExpiredRecords(Protocol):
     async def purge(self) -> Purged: ...
+
+
+class UnneededFiles(Protocol):
+    """Files in storage that nobody will ask for. Each call takes the rows that name them away, some at a time."""
+
+    async def forgotten(self, limit: int) -> list[str]:
+        """Keys that were announced a day ago, and never recorded."""
+        ...
+
+    async def unused(self, limit: int) -> list[str]:
+        """Keys of photos that were uploaded 30 days ago, and that no try-on shows."""
+        ...

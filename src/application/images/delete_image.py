@@ -18,7 +18,7 @@ class DeleteImage(Struct, frozen=True):
 class DeleteImageHandler:
     """Take one of the customer's own try-ons out of sight, and cancel what is in progress.
 
-    Its pictures follow by the worker. The photo stays among the customer's uploads, and what was spent stays spent.
+    Its pictures follow by the worker, and its photo too when no other try-on has it. What was spent stays spent.
     """
 
     images: ImageRepository

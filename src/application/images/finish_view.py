@@ -1,10 +1,12 @@
 from dataclasses import dataclass
+from typing import Literal
 
 import structlog
 from msgspec import Struct, convert
 
 from application.actor import Actor
-from application.events import ViewFinishable
+from application.events import OutputAbandoned, PictureDiscarded, ViewFinishable
+from application.images.backoff import backoff
 from application.images.ports import (
     BadOutput,
     ImageRepository,
@@ -16,8 +18,7 @@ from application.images.ports import (
     Prediction,
 )
 from application.images.settlement import Settlement
-from application.images.submit_view import backoff
-from application.ports import UnitOfWork
+from application.ports import Outbox, UnitOfWork
 from domain.errors import Unavailable, Unprocessable
 from domain.images import Change, GeneratedImage
 from domain.views import Output, RenderPolicy, StaleClaim, ViewError, ViewRender
@@ -32,8 +33,8 @@ CONTENT_FILTER = ("flagged as sensitive", "(E005)")
 
 class _Setback(Struct, frozen=True):
     error: ViewError
-    kind: str
-    """`final`, `anew` (another prediction may help) or `later` (the same output, another time)."""
+    kind: Literal["final", "anew", "later"]
+    """Nothing helps, another prediction may, or the same output another time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +47,7 @@ class FinishViewHandler:
     pictures: PictureProcessor
     storage: PictureStorage
     settlement: Settlement
+    outbox: Outbox
     uow: UnitOfWork
     policy: RenderPolicy
 
@@ -59,6 +61,7 @@ class FinishViewHandler:
             return
         prediction = convert(render.prediction, Prediction)
         key = image.output_key(render)
+        late = OutputAbandoned(event.view_id, render.round, render.attempt)
         await self.uow.commit()
         async with self.leases.held(event.view_id, claim):
             outcome = await self._store(prediction, key)
@@ -66,6 +69,9 @@ class FinishViewHandler:
             await self._note(event.view_id, claim, outcome)
         except StaleClaim:
             log.warning("late_finish_refused", view_id=event.view_id)
+            if isinstance(outcome, Output):
+                self.outbox.add(late)
+            await self.uow.commit()
 
     async def _store(self, prediction: Prediction, key: str) -> Output | _Setback:
         if prediction.status != "succeeded":
@@ -90,6 +96,10 @@ class FinishViewHandler:
     async def _note(self, view_id: int, claim: int, outcome: Output | _Setback) -> None:
         found = await self.images.claim(view_id)
         if found is None:
+            # It went with its account, and so did whoever would have looked for its files.
+            if isinstance(outcome, Output):
+                self.outbox.add(PictureDiscarded(outcome.key))
+            await self.uow.commit()
             return
         image, render = found
         await self.settlement.settle(await self._decide(image, render, claim, outcome))

@@ -1,26 +1,22 @@
 import secrets
 from dataclasses import dataclass
-from typing import Annotated
 
-from msgspec import Meta, Struct
+from msgspec import Struct
 
 from application.actor import Actor
 from application.credits.ports import CreditAccounts
 from application.events import ViewSubmittable
-from application.images.ports import ImageRepository, UploadRepository
+from application.images.ports import ImageRepository
+from application.images.wanted_try_on import TryOnRequest, TryOnRequests
 from application.ports import IdempotencyKeys, IdempotentRequest, Outbox, UnitOfWork
-from application.styles.ports import StyleRepository
-from domain.errors import NotFound, Unprocessable
-from domain.identifiers import LARGEST_ID
 from domain.images import GeneratedImage
-from domain.uploads import Upload, upload_key_in
-from domain.views import RenderPolicy, View, wanted_views
+from domain.reuse import borrow
+from domain.uploads import upload_key_in
+from domain.views import RenderPolicy, wanted_views
 
 
-class GenerateImage(Struct, frozen=True, forbid_unknown_fields=True):
-    style_id: Annotated[int, Meta(ge=1, le=LARGEST_ID)]
-    image_input_url: Annotated[str, Meta(max_length=2048)]
-    views: Annotated[tuple[View, ...], Meta(min_length=1, max_length=len(View))] = (View.FRONT,)
+class GenerateImage(TryOnRequest, frozen=True):
+    pass
 
 
 class ImageAccepted(Struct, frozen=True):
@@ -31,10 +27,12 @@ class ImageAccepted(Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GenerateImageHandler:
-    """Accept a try-on: reserve its price and queue its front view, in one transaction."""
+    """Accept a try-on: reserve its price and queue what can be rendered at once, in one transaction.
 
-    styles: StyleRepository
-    uploads: UploadRepository
+    Views that are reused are there with the same transaction, and cost nothing.
+    """
+
+    requests: TryOnRequests
     images: ImageRepository
     accounts: CreditAccounts
     idempotency: IdempotencyKeys
@@ -44,36 +42,36 @@ class GenerateImageHandler:
 
     async def __call__(self, command: GenerateImage, actor: Actor, key: str | None = None) -> ImageAccepted:
         owner = actor.require_user()
-        views = wanted_views(command.views)
-        photo_key = upload_key_in(command.image_input_url)
-        request = IdempotentRequest.of(owner, "generate", key, command.style_id, photo_key, views)
+        request = IdempotentRequest.of(
+            owner,
+            "generate",
+            key,
+            command.style_id,
+            upload_key_in(command.image_input_url),
+            wanted_views(command.views),
+            command.reuse,
+        )
         if kept := await self.idempotency.replay(request, ImageAccepted):
             return kept
-        style = await self.styles.active(command.style_id)
-        if style is None:
-            raise NotFound("style_not_found", "There is no such hairstyle.", field="style_id")
-        photo = await self._photo(photo_key, owner)
+        wanted = await self.requests.check(command, owner=owner)
+        now = await self.uow.now()
         image = GeneratedImage.request(
             owner=owner,
-            style=style,
-            upload_id=photo.id,
-            views=views,
+            style=wanted.style,
+            upload_id=wanted.photo.id,
+            views=wanted.views,
             folder=secrets.token_urlsafe(24),
-            now=await self.uow.now(),
+            now=now,
             policy=self.policy,
         )
+        borrow(image, wanted.lent, now)
         await self.images.add(image)
-        await self.accounts.hold(owner, image.views)
-        self.outbox.add(ViewSubmittable(image.front.id))
-        accepted = ImageAccepted(image.id, credits_held=image.price)
+        to_render = [view for view in image.views if view.open]
+        if to_render:
+            await self.accounts.hold(owner, to_render)
+        for view in image.startable(to_render):
+            self.outbox.add(ViewSubmittable(view.id))
+        accepted = ImageAccepted(image.id, credits_held=wanted.price)
         await self.idempotency.keep(request, accepted)
         await self.uow.commit()
         return accepted
-
-    async def _photo(self, key: str | None, owner: int) -> Upload:
-        photo = await self.uploads.by_key(key, owner=owner) if key else None
-        if photo is None:
-            raise Unprocessable(
-                "image_url_not_allowed", "This is not a photo that you uploaded here.", field="image_input_url"
-            )
-        return photo

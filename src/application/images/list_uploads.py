@@ -4,8 +4,9 @@ from datetime import datetime
 from msgspec import Struct
 
 from application.actor import Actor
-from application.images.ports import PictureStorage, UploadReader
+from application.images.ports import PictureStorage
 from application.images.upload_photo import UploadedPhoto
+from application.images.upload_ports import UploadReader
 from application.pages import DEFAULT_LIMIT, Page, id_in, page_of
 
 
@@ -20,14 +21,14 @@ class UploadItem(UploadedPhoto, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListUploadsHandler:
-    """The photos a customer has uploaded, to pick from again, newest first."""
+    """The photos a customer has uploaded, to pick from again, each once, newest first."""
 
     uploads: UploadReader
     storage: PictureStorage
 
     async def __call__(self, query: ListUploads, actor: Actor) -> Page[UploadItem]:
         owner = actor.require_user()
-        records = await self.uploads.latest(owner, before=id_in(query.cursor), limit=query.limit + 1)
+        records = await self.uploads.distinct(owner, before=id_in(query.cursor), limit=query.limit + 1)
         page = page_of(records, query.limit)
         items = [
             UploadItem(

@@ -10,7 +10,7 @@ async def claim_image(images: ImageRepository, image_id: int, *, owner: int) -> 
     """The customer's own try-on, kept to this transaction until it ends, or `NotFound` (`image_not_found`)."""
     image = await images.own(image_id, owner=owner) if can_be_id(image_id) else None
     if image is None:
-        raise _not_found()
+        raise image_not_found()
     return image
 
 
@@ -18,9 +18,9 @@ async def read_status(images: ImageReader, image_id: int, *, owner: int) -> Imag
     """How the customer's own try-on stands, or `NotFound` (`image_not_found`)."""
     status = await images.status(image_id, owner=owner) if can_be_id(image_id) else None
     if status is None:
-        raise _not_found()
+        raise image_not_found()
     return status
 
 
-def _not_found() -> NotFound:
+def image_not_found() -> NotFound:
     return NotFound("image_not_found", "There is no such image.")

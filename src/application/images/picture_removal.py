@@ -9,7 +9,7 @@ from application.events import AccountErased, ImageDeleted
 from application.images.ports import PictureStorage
 from application.ports import Outbox, UnitOfWork
 
-_UNTIL_NOBODY_WRITES = timedelta(minutes=5)
+UNTIL_NOBODY_WRITES = timedelta(minutes=5)
 """Longer than a worker may take over one job, or the API over one upload."""
 _SIDE_BY_SIDE = 8
 
@@ -36,4 +36,4 @@ class PictureRemoval:
 
         await asyncio.gather(*(delete(key) for key in keys))
         if not event.last:
-            self.outbox.add(replace(event, last=True), not_before=await self.uow.now() + _UNTIL_NOBODY_WRITES)
+            self.outbox.add(replace(event, last=True), not_before=await self.uow.now() + UNTIL_NOBODY_WRITES)

@@ -9,33 +9,10 @@ from typing import Annotated, Protocol
 from msgspec import Meta, Struct, json
 
 from domain.images import GeneratedImage
-from domain.uploads import Upload
 from domain.views import Status, View, ViewError, ViewRender
 
 _NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
 """In JSON; an even number of backslashes before it are backslashes themselves."""
-
-
-class UploadRepository(Protocol):
-    async def add(self, upload: Upload) -> None: ...
-
-    async def by_key(self, key: str, *, owner: int) -> Upload | None: ...
-
-
-class UploadRecord(Struct, frozen=True):
-    id: int
-    key: str
-    width: int
-    height: int
-    size: int
-    """Bytes."""
-    created_at: datetime
-
-
-class UploadReader(Protocol):
-    async def latest(self, owner: int, *, before: int | None, limit: int) -> list[UploadRecord]:
-        """Uploads with an id below `before`, newest first."""
-        ...
 
 
 class ImageRepository(Protocol):
@@ -47,6 +24,10 @@ class ImageRepository(Protocol):
 
     async def own(self, image_id: int, *, owner: int) -> GeneratedImage | None:
         """As `by_id`, unless it is deleted or somebody else's."""
+        ...
+
+    async def lender(self, owner: int, *, digest: bytes, style: tuple[int, int]) -> GeneratedImage | None:
+        """The owner's latest try-on of this photo, style and prompt version whose front is there; kept as by `own`."""
         ...
 
     async def cancellations(self, owner: int, *, since: datetime) -> int:
@@ -174,13 +155,20 @@ class PictureProcessor(Protocol):
         ...
 
 
+class UploadForm(Struct, frozen=True):
+    """A multipart form that puts one file into storage: all fields as they are, then the file as `file`, the last."""
+
+    url: str
+    fields: dict[str, str]
+
+
 class PictureStorage(Protocol):
     """Pictures by unguessable key. All calls raise `Unavailable` (`storage_unavailable`) when storage is away."""
 
     async def put(self, key: str, data: bytes, *, content_type: str = "image/jpeg") -> None: ...
 
-    async def get(self, key: str) -> bytes:
-        """The bytes, or `NotFound`."""
+    async def get(self, key: str, *, largest: int | None = None) -> bytes:
+        """The bytes, or `NotFound`; of more than `largest`, none is read, and it is `TooLarge`."""
         ...
 
     async def delete(self, key: str) -> None:
@@ -189,6 +177,10 @@ class PictureStorage(Protocol):
 
     async def url(self, key: str) -> str:
         """An absolute address that needs no session; made once per key and reused for half its life."""
+        ...
+
+    async def form(self, key: str, *, largest: int, seconds: int) -> UploadForm:
+        """Lets its holder, for so long, put one file of 1 to `largest` bytes under this very key, and nothing else."""
         ...
 
     async def public_url(self, key: str) -> str | None:

@@ -1,7 +1,8 @@
 from dataclasses import dataclass
 
 from application.credits.ports import CreditAccounts
-from application.events import PredictionAbandoned, ViewFinishable, ViewSubmittable
+from application.events import OutputAbandoned, PredictionAbandoned, ViewFinishable, ViewSubmittable
+from application.images.picture_removal import UNTIL_NOBODY_WRITES
 from application.ports import Outbox
 from domain.images import Change
 from domain.views import Status
@@ -19,6 +20,10 @@ class Settlement:
             await self.accounts.post(view)
         for view in change.ended:
             await self.accounts.void(view)
+            if view.prediction is not None:
+                # A worker may be storing its output at this very moment.
+                later = view.finished_at + UNTIL_NOBODY_WRITES if view.finished_at else None
+                self.outbox.add(OutputAbandoned(view.id, view.round, view.attempt), not_before=later)
             if view.status is not Status.COMPLETED and view.prediction_id is not None and view.prediction is None:
                 self.outbox.add(PredictionAbandoned(view.id, view.prediction_id))
         for view in change.queued:

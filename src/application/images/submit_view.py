@@ -1,14 +1,15 @@
 import asyncio
-import random
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Literal
 
 import structlog
 from msgspec import Struct
 
 from application.actor import Actor
-from application.events import ViewSubmittable
+from application.events import PredictionAbandoned, ViewSubmittable
+from application.images.backoff import backoff
+from application.images.model_gate import ModelGate, TurnedAway
 from application.images.ports import (
     ImageModel,
     ImageRepository,
@@ -23,7 +24,7 @@ from application.images.ports import (
 )
 from application.images.provider_webhook import ProviderWebhook
 from application.images.settlement import Settlement
-from application.ports import UnitOfWork
+from application.ports import Outbox, UnitOfWork
 from domain.errors import NotFound, Unavailable
 from domain.images import Change, GeneratedImage
 from domain.views import RenderPolicy, StaleClaim, ViewError, ViewRender
@@ -32,29 +33,34 @@ log = structlog.get_logger()
 
 PAYMENT_REQUIRED = 402
 NOTE_AGAIN_SECONDS = 0.5
-LONGEST_WAIT = timedelta(days=1)
-"""Beyond every deadline; a provider may name any number of seconds, more than a time can hold."""
 
 
 class _Setback(Struct, frozen=True):
     """Why a create failed."""
 
     error: ViewError
-    kind: Literal["passing", "final", "unasked"] = "passing"
-    """Another attempt may help, none will, or it never came to this one."""
+    kind: Literal["passing", "final", "unasked", "unpaid"] = "passing"
+    """Another attempt may help, none will, it never came to this one, or the provider asked for money first."""
     retry_after: float | None = None
+    tells: Literal["nothing", "answered", "failed"] = "nothing"
+    """What the gate learns of the provider from it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubmitViewHandler:
-    """Claim a view, create its prediction, note the prediction's id, and let go: nobody waits for the rendering."""
+    """Claim a view, create its prediction, note the prediction's id, and let go: nobody waits for the rendering.
+
+    A view that the gate turns away is not claimed, loses no attempt, and comes back at the time that the gate names.
+    """
 
     images: ImageRepository
     leases: Leases
+    gate: ModelGate
     orders: RenderReader
     storage: PictureStorage
     model: ImageModel
     settlement: Settlement
+    outbox: Outbox
     uow: UnitOfWork
     policy: RenderPolicy
     webhook: ProviderWebhook
@@ -64,18 +70,27 @@ class SubmitViewHandler:
         if found is None:
             return
         image, render = found
-        claim = image.claim_submit(render, await self.uow.now(), self.policy)
+        now = await self.uow.now()
+        if not (image.startable([render]) and render.submittable(now, self.policy)):
+            return
+        order = await self.orders.order(event.view_id)
+        turned_away = await self.gate.admit()
+        if turned_away is not None:
+            self._put_off(render, turned_away)
+            await self.uow.commit()
+            return
+        claim = image.claim_submit(render, now, self.policy)
         if claim is None:
             return
         attempt = render.attempt
-        order = await self.orders.order(event.view_id)
         await self.uow.commit()
         async with self.leases.held(event.view_id, claim):
             outcome = await self._create(order, event.view_id, attempt)
-        try:
-            await self._note(event.view_id, claim, outcome)
-        except StaleClaim:
-            log.warning("late_submit_refused", view_id=event.view_id, attempt=attempt)
+        await self._note(event.view_id, claim, outcome)
+
+    def _put_off(self, render: ViewRender, turned_away: TurnedAway) -> None:
+        render.turn_away(turned_away.until, turned_away.error)
+        self.outbox.add(ViewSubmittable(render.id), not_before=turned_away.until)
 
     async def _create(self, order: RenderOrder, view_id: int, attempt: int) -> Prediction | _Setback:
         try:
@@ -89,14 +104,12 @@ class SubmitViewHandler:
             return _Setback(ViewError.PROVIDER_BUSY, retry_after=busy.retry_after)
         except ModelUnavailable as failure:
             log.warning("provider_unavailable", view_id=view_id, attempt=attempt, reason=str(failure))
-            return _Setback(ViewError.PROVIDER_UNAVAILABLE)
+            return _Setback(ViewError.PROVIDER_UNAVAILABLE, tells="failed")
         except ModelRefused as refusal:
             log.warning(
                 "provider_refused", view_id=view_id, attempt=attempt, reason=str(refusal), status=refusal.status
             )
-            return _Setback(
-                ViewError.PROVIDER_UNAVAILABLE, "passing" if refusal.status == PAYMENT_REQUIRED else "final"
-            )
+            return _refused(refusal)
         except NotFound:
             return _Setback(ViewError.STORAGE_UNAVAILABLE)
         except Unavailable as failure:
@@ -116,17 +129,32 @@ class SubmitViewHandler:
 
     async def _try_to_note(self, view_id: int, claim: int, outcome: Prediction | _Setback) -> None:
         found = await self.images.claim(view_id)
+        try:
+            await self._write(found, claim, outcome)
+        except StaleClaim:
+            log.warning("late_submit_refused", view_id=view_id)
+            # The provider may have told of it first, and then it is the view's own all the same.
+            if isinstance(outcome, Prediction) and (found is None or found[1].prediction_id != outcome.id):
+                self.outbox.add(PredictionAbandoned(view_id, outcome.id))
+        await self.uow.commit()
+
+    async def _write(
+        self, found: tuple[GeneratedImage, ViewRender] | None, claim: int, outcome: Prediction | _Setback
+    ) -> None:
         if found is None:
-            return
+            raise StaleClaim
         image, render = found
         now = await self.uow.now()
         if isinstance(outcome, Prediction):
             image.submitted(render, claim, outcome.id, now, self.policy)
         else:
-            await self.settlement.settle(self._set_back(image, render, claim, outcome, now))
-        await self.uow.commit()
+            await self.settlement.settle(await self._set_back(image, render, claim, outcome, now))
+        if isinstance(outcome, Prediction) or outcome.tells == "answered":
+            await self.gate.answered()
+        elif outcome.tells == "failed":
+            await self.gate.failed(image.id)
 
-    def _set_back(
+    async def _set_back(
         self, image: GeneratedImage, render: ViewRender, claim: int, setback: _Setback, now: datetime
     ) -> Change:
         retry_at = now + backoff(render.tries, setback.retry_after)
@@ -135,12 +163,13 @@ class SubmitViewHandler:
                 return image.attempt_failed(render, claim, setback.error, now, retry_at, self.policy)
             case "unasked":
                 return image.call_off(render, claim, setback.error, retry_at)
+            case "unpaid":
+                return image.call_off(render, claim, setback.error, (await self.gate.unpaid()).until)
             case "final":
                 return image.reject(render, claim, setback.error, now)
 
 
-def backoff(attempt: int, retry_after: float | None = None) -> timedelta:
-    """1 s after the first attempt, 2 s after the second, with up to half as much jitter, or what the provider named."""
-    if retry_after is not None:
-        return timedelta(seconds=min(retry_after, LONGEST_WAIT.total_seconds()))
-    return timedelta(seconds=attempt * random.uniform(1, 1.5))  # noqa: S311 - jitter
+def _refused(refusal: ModelRefused) -> _Setback:
+    if refusal.status == PAYMENT_REQUIRED:
+        return _Setback(ViewError.PROVIDER_UNAVAILABLE, "unpaid")
+    return _Setback(ViewError.PROVIDER_UNAVAILABLE, "final", tells="answered")

@@ -1,4 +1,3 @@
-from contextlib import suppress
 from dataclasses import dataclass
 
 from msgspec import Struct
@@ -6,12 +5,13 @@ from msgspec import Struct
 from application.actor import Actor
 from application.auth.ports import UserRepository
 from application.events import PictureDiscarded
-from application.images.ports import PictureProcessor, PictureStorage
-from application.images.upload_photo import LARGEST_UPLOAD
+from application.images.new_files import NewFiles
+from application.images.ports import PictureProcessor
 from application.ports import Outbox, UnitOfWork
 from application.users.account import claim_account, read_profile
 from application.users.ports import Profile, ProfileReader
-from domain.errors import TooLarge, Unavailable
+from domain.errors import NotFound, TooLarge
+from domain.uploads import LARGEST_UPLOAD
 from domain.users import PROFILE_PICTURE_SIDES, new_profile_picture_key
 
 
@@ -26,7 +26,7 @@ class ChangePictureHandler:
     users: UserRepository
     profiles: ProfileReader
     pictures: PictureProcessor
-    storage: PictureStorage
+    files: NewFiles
     outbox: Outbox
     uow: UnitOfWork
 
@@ -37,21 +37,15 @@ class ChangePictureHandler:
         smallest, largest = PROFILE_PICTURE_SIDES
         picture = await self.pictures.square(command.data, side=largest, min_side=smallest)
         key = new_profile_picture_key()
-        await self.storage.put(key, picture.data)
+        await self.files.put(key, picture.data, owner=owner)
         try:
-            await self._show(owner, key)
-        except Exception:
-            await self.uow.rollback()
-            with suppress(Unavailable):
-                await self.storage.delete(key)
+            user = await claim_account(self.users, owner)
+        except NotFound:
+            await self.files.give_up(key)
             raise
-        # Whether a commit that failed was made nobody knows: the file stays, for the profile may show it.
-        await self.uow.commit()
-        return await read_profile(self.profiles, owner)
-
-    async def _show(self, owner: int, key: str) -> None:
-        user = await claim_account(self.users, owner)
         former = user.show_picture(key)
         if former is not None:
             self.outbox.add(PictureDiscarded(former))
-        await self.uow.flush()
+        await self.files.recorded(key)
+        await self.uow.commit()
+        return await read_profile(self.profiles, owner)

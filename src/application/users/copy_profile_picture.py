@@ -4,9 +4,10 @@ import structlog
 
 from application.actor import Actor
 from application.auth.ports import IdentityRepository, UserRepository
-from application.events import PictureDiscarded, ProfilePictureOffered
-from application.images.ports import BadOutput, OutputUnavailable, PictureProcessor, PictureStorage
-from application.ports import Outbox, UnitOfWork
+from application.events import ProfilePictureOffered
+from application.images.new_files import NewFiles
+from application.images.ports import BadOutput, OutputUnavailable, PictureProcessor
+from application.ports import UnitOfWork
 from application.users.ports import ProfilePictureDownloads
 from domain.errors import Unavailable, Unprocessable
 from domain.users import PROFILE_PICTURE_SIDES, new_profile_picture_key
@@ -28,8 +29,7 @@ class CopyProfilePictureHandler:
     identities: IdentityRepository
     downloads: ProfilePictureDownloads
     pictures: PictureProcessor
-    storage: PictureStorage
-    outbox: Outbox
+    files: NewFiles
     uow: UnitOfWork
 
     async def __call__(self, event: ProfilePictureOffered, actor: Actor) -> None:
@@ -42,10 +42,11 @@ class CopyProfilePictureHandler:
         if key is None:
             return
         user = await self.users.claim(event.user_id)
-        if user is not None and user.profile_picture is None and user.deleted_at is None:
-            user.show_picture(key)
-        else:
-            self.outbox.add(PictureDiscarded(key))
+        if user is None or user.profile_picture is not None or user.deleted_at is not None:
+            await self.files.give_up(key)
+            return
+        user.show_picture(key)
+        await self.files.recorded(key)
         await self.uow.commit()
 
     async def _copy(self, url: str, user_id: int) -> str | None:
@@ -54,7 +55,7 @@ class CopyProfilePictureHandler:
         try:
             data = await self.downloads.fetch(url)
             picture = await self.pictures.square(data, side=PROFILE_PICTURE_SIDES[1], min_side=_SHORTEST_SIDE)
-            await self.storage.put(key, picture.data)
+            await self.files.put(key, picture.data, owner=user_id)
         except (BadOutput, Unprocessable) as verdict:
             log.warning("profile_picture_dropped", user_id=user_id, reason=str(verdict))
             return None

@@ -7,11 +7,13 @@ from msgspec import Struct, json
 from msgspec.structs import replace
 
 from application.actor import Actor
+from application.auth.ports import SessionReader
 from application.credits.ports import LedgerReader
-from application.images.ports import PictureStorage, UploadReader, UploadRecord
+from application.images.ports import PictureStorage
+from application.images.upload_ports import UploadReader, UploadRecord
 from application.pages import Numbered
 from application.users.account import read_profile
-from application.users.ports import Profile, ProfileReader, TryOnReader, TryOnRecord, ViewRecord
+from application.users.ports import IdentityReader, Profile, ProfileReader, TryOnReader, TryOnRecord, ViewRecord
 from domain.errors import NotFound
 from domain.views import Status, View, ViewError
 
@@ -67,6 +69,8 @@ class ExportUserHandler:
     """
 
     profiles: ProfileReader
+    identities: IdentityReader
+    sessions: SessionReader
     ledger: LedgerReader
     uploads: UploadReader
     try_ons: TryOnReader
@@ -75,9 +79,9 @@ class ExportUserHandler:
     async def __call__(self, query: ExportUser, actor: Actor) -> AsyncIterator[ExportedFile]:
         profile = await read_profile(self.profiles, actor.require_user())
         await self.storage.ping()
-        return self._files(profile)
+        return self._files(profile, actor.session_id)
 
-    async def _files(self, profile: Profile) -> AsyncIterator[ExportedFile]:
+    async def _files(self, profile: Profile, current: int | None) -> AsyncIterator[ExportedFile]:
         owner = profile.id
         missing: list[str] = []
 
@@ -86,6 +90,15 @@ class ExportUserHandler:
             yield picture
         shown = replace(profile, profile_picture=_PROFILE_PICTURE if key else None)
         yield ExportedFile("profile.json", _pretty(shown) + b"\n")
+
+        yield ExportedFile("identities.json", _pretty(await self.identities.of_user(owner)) + b"\n")
+
+        sessions = _JsonList()
+        async for alive in _pages(
+            lambda before: self.sessions.alive(owner, current=current, before=before, limit=_RECORDS_AT_ONCE)
+        ):
+            sessions.add(alive)
+        yield ExportedFile("sessions.json", sessions.text())
 
         entries = _JsonList()
         async for page in _pages(lambda before: self.ledger.history(owner, before=before, limit=_RECORDS_AT_ONCE)):

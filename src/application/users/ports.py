@@ -27,6 +27,19 @@ class ProfilePictureDownloads(OutputDownloads, Protocol):
     """As its parent, from the hosts where identity providers show pictures of people."""
 
 
+class IdentityRecord(Struct, frozen=True):
+    """Who somebody is at an OpenID provider."""
+
+    issuer: str
+    subject: str
+    created_at: datetime
+    """When it was tied to the account."""
+
+
+class IdentityReader(Protocol):
+    async def of_user(self, user_id: int) -> list[IdentityRecord]: ...
+
+
 class ProfileReader(Protocol):
     async def profile(self, user_id: int) -> Profile | None: ...
 
@@ -47,11 +60,14 @@ class PersonalRecords(Protocol):
         ...
 
     async def pictures(self, user_id: int) -> list[str]:
-        """Where uploads and outputs are stored, and where outputs of attempts would be that nobody noted."""
+        """Where uploads and outputs are stored, and where files may be that nobody noted yet."""
         ...
 
     async def forget_works(self, user_id: int) -> None:
-        """Remove uploads, try-ons, their views and their resolved holds; the ledger keeps its entries."""
+        """Remove uploads, try-ons, their views and their resolved holds; the ledger keeps its entries.
+
+        Announced files stay announced: a form for a direct upload may be used until it expires.
+        """
         ...
 
 

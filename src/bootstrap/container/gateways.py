@@ -26,6 +26,7 @@ from bootstrap.settings import Settings
 from infrastructure.brevo import BrevoMailer
 from infrastructure.catalogue import TomlCatalogue
 from infrastructure.clock import SystemClock
+from infrastructure.database.progress_log import ProgressBell
 from infrastructure.downloads import GuardedDownloads
 from infrastructure.google import GoogleIdentityProvider
 from infrastructure.images import VipsPictureProcessor
@@ -33,6 +34,8 @@ from infrastructure.job_queue import ArqDoorbell
 from infrastructure.links import ConfiguredLinks
 from infrastructure.mail_templates import JinjaMailTemplates
 from infrastructure.passwords import Argon2Passwords
+from infrastructure.progress_bell import RedisProgressBell
+from infrastructure.progress_hub import ProgressHub
 from infrastructure.replicate import ReplicateModel
 from infrastructure.small_documents import SmallDocuments
 from infrastructure.storage.disk import DiskStorage
@@ -133,6 +136,18 @@ class Gateways(Provider):
         doorbell = ArqDoorbell(settings.redis_url)
         yield doorbell
         await doorbell.aclose()
+
+    @provide
+    async def progress_bell(self, settings: Settings) -> AsyncIterator[ProgressBell]:
+        bell = RedisProgressBell(settings.redis_url)
+        yield bell
+        await bell.aclose()
+
+    @provide
+    async def progress_hub(self, settings: Settings) -> AsyncIterator[WithParents[ProgressHub]]:
+        hub = ProgressHub(settings.redis_url)
+        yield hub
+        await hub.aclose()
 
     @provide
     async def throttle(self, settings: Settings) -> AsyncIterator[LoginThrottle]:

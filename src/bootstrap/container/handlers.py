@@ -37,9 +37,12 @@ from application.credits.grant_credits import GrantCreditsHandler
 from application.credits.list_history import ListHistoryHandler
 from application.housekeeping.purge_expired import PurgeExpiredHandler
 from application.images.add_views import AddViewsHandler
+from application.images.begin_upload import BeginUploadHandler
 from application.images.cancel_image import CancelImageHandler
 from application.images.cancel_prediction import CancelPredictionHandler
+from application.images.complete_upload import CompleteUploadHandler
 from application.images.delete_image import DeleteImageHandler
+from application.images.discard_output import DiscardOutputHandler
 from application.images.discard_picture import DiscardPictureHandler
 from application.images.erase_image import EraseImageHandler
 from application.images.finish_view import FinishViewHandler
@@ -48,8 +51,10 @@ from application.images.get_status import GetStatusHandler
 from application.images.list_images import ListImagesHandler
 from application.images.list_uploads import ListUploadsHandler
 from application.images.mark_favourite import MarkFavouriteHandler
+from application.images.new_files import NewFiles
 from application.images.picture_removal import PictureRemoval
 from application.images.poll_prediction import PollPredictionHandler
+from application.images.price_image import PriceImageHandler
 from application.images.provider_webhook import ProviderWebhook
 from application.images.record_prediction import RecordPredictionHandler
 from application.images.retry_image import RetryImageHandler
@@ -57,6 +62,9 @@ from application.images.settlement import Settlement
 from application.images.submit_view import SubmitViewHandler
 from application.images.sweep_view import SweepViewHandler
 from application.images.upload_photo import UploadPhotoHandler
+from application.images.wanted_try_on import TryOnRequests
+from application.images.watch_image import WatchImageHandler
+from application.images.watch_images import WatchImagesHandler
 from application.styles.import_styles import ImportStylesHandler
 from application.styles.list_styles import ListStylesHandler
 from application.users.change_picture import ChangePictureHandler
@@ -106,6 +114,8 @@ class Handlers(Provider):
         AuditLedgerHandler,
         ListStylesHandler,
         GetStatusHandler,
+        WatchImageHandler,
+        WatchImagesHandler,
         ListImagesHandler,
         ListUploadsHandler,
         ExportUserHandler,
@@ -137,6 +147,12 @@ class Handlers(Provider):
         GrantCreditsHandler,
         ImportStylesHandler,
         UploadPhotoHandler,
+        BeginUploadHandler,
+        CompleteUploadHandler,
+        NewFiles,
+        TryOnRequests,
+        PriceImageHandler,
+        DiscardOutputHandler,
         DiscardPictureHandler,
         UpdateProfileHandler,
         ChangePictureHandler,

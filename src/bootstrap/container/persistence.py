@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
 from application.auth.ports import MailAllowance, SessionGate, SessionReader, SignupGrants
 from application.credits.ports import CreditAccounts
+from application.images.model_gate import ModelGate, Pace
 from application.images.ports import (
     ImageReader,
     ImageRepository,
@@ -26,14 +27,19 @@ from bootstrap.settings import Settings
 from infrastructure.database.credits import SqlCreditAccounts
 from infrastructure.database.engine import ReadPool, create_engine, create_sessions, open_read_pool
 from infrastructure.database.erasure import SqlPersonalRecords
+from infrastructure.database.estimates import SqlEstimates
+from infrastructure.database.expected_files import SqlExpectedFiles, SqlUnneededFiles
 from infrastructure.database.housekeeping import SqlExpiredRecords
 from infrastructure.database.idempotency import SqlIdempotencyKeys
 from infrastructure.database.identities import SqlIdentities
 from infrastructure.database.image_readers import SqlImageReader, SqlRenderReader
 from infrastructure.database.leases import RenewedLeases
 from infrastructure.database.mailboxes import SqlMailAllowance, SqlSignupGrants
+from infrastructure.database.model_gate import SqlModelGate
 from infrastructure.database.outbox import OutboxRelay, SqlOutbox
 from infrastructure.database.picture_readers import SqlTryOnReader, SqlUploadReader
+from infrastructure.database.progress_log import ProgressLog
+from infrastructure.database.progress_reader import SqlProgressReader
 from infrastructure.database.readers import SqlLedgerAuditor, SqlLedgerReader, SqlProfileReader, SqlStyleReader
 from infrastructure.database.repositories import (
     SqlImages,
@@ -88,11 +94,21 @@ class Persistence(Provider):
     def signup_grants(self, session: AsyncSession, pseudonyms: Pseudonyms, settings: Settings) -> SignupGrants:
         return SqlSignupGrants(session, pseudonyms, daily_cap=settings.free_credits_daily_cap)
 
+    @provide(scope=Scope.REQUEST)
+    def model_gate(self, session: AsyncSession, settings: Settings) -> ModelGate:
+        pace = Pace(settings.replicate_creates_per_minute)
+        return SqlModelGate(session, model=settings.replicate_model, pace=pace)
+
+    @provide(scope=Scope.APP)
+    def estimates(self, pool: ReadPool) -> WithParents[SqlEstimates]:
+        return SqlEstimates(pool)
+
     @provide(scope=Scope.APP)
     def session_reader(self, pool: ReadPool, settings: Settings) -> SessionReader:
         return SqlSessionReader(pool, timedelta(days=settings.refresh_token_days))
 
     outbox = provide(SqlOutbox, scope=Scope.REQUEST, provides=WithParents[SqlOutbox])
+    progress_log = provide(ProgressLog, scope=Scope.REQUEST)
     unit_of_work = provide(SqlUnitOfWork, scope=Scope.REQUEST, provides=UnitOfWork)
     credit_accounts = provide(SqlCreditAccounts, scope=Scope.REQUEST, provides=CreditAccounts)
     mail_allowance = provide(SqlMailAllowance, scope=Scope.REQUEST, provides=MailAllowance)
@@ -105,6 +121,8 @@ class Persistence(Provider):
         WithParents[SqlExpiredRecords],
         WithParents[SqlStyles],
         WithParents[SqlUploads],
+        WithParents[SqlExpectedFiles],
+        WithParents[SqlUnneededFiles],
         WithParents[SqlRevokedTokens],
         WithParents[SqlIdentities],
         WithParents[SqlIdempotencyKeys],
@@ -120,6 +138,7 @@ class Persistence(Provider):
         WithParents[SqlLedgerAuditor],
         WithParents[SqlUploadReader],
         WithParents[SqlTryOnReader],
+        WithParents[SqlProgressReader],
         scope=Scope.APP,
     )
     session_gate = provide(BatchingSessionGate, scope=Scope.APP, provides=SessionGate)

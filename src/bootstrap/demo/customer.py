@@ -1,7 +1,9 @@
 """A customer who speaks to the API as a frontend would, and reads mail where the sandbox keeps it."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -66,6 +68,14 @@ class Image(Struct):
     status: str
     input_image_url: str
     views: list[View]
+
+
+class Event(Struct):
+    """What happened to a try-on, as its stream tells it; without a view, to the whole of it."""
+
+    view: str | None
+    status: str
+    at: datetime
 
 
 class Mail(Struct):
@@ -135,17 +145,26 @@ class Customer:
         body = {"style_id": style.id, "image_input_url": photo.image_input_url, "views": views}
         return self._call("POST", f"{self._api}/image/generate", Accepted, json=body)
 
-    def watch(self, image_id: int, look: Callable[[Image], None]) -> Image:
-        """Look at the try-on again and again, until nothing can change any more."""
+    def watch(self, image_id: int, tell: Callable[[Event], None]) -> Image:
+        """Follow the try-on's stream to its end; where it breaks off, connect again and go on from there."""
         deadline = time.monotonic() + _RENDER_SECONDS
+        url, seen = f"{self._api}/image/{image_id}/events", "0"
         while True:
-            image = self._call("GET", f"{self._api}/image/status/{image_id}", Image)
-            look(image)
-            if image.status in TERMINAL and all(view.status in TERMINAL for view in image.views):
-                return image
+            self._before_each_call()
+            try:
+                with self._client.stream("GET", url, headers={"Last-Event-ID": seen}) as response:
+                    if response.status_code == HTTPStatus.NO_CONTENT:
+                        break
+                    if not response.is_success:
+                        response.read()
+                        raise _refusal(response)
+                    for seen, event in _events(response.iter_lines()):  # noqa: B007 - where to go on from
+                        tell(event)
+            except httpx.TransportError:
+                time.sleep(_LOOK_AGAIN_SECONDS)
             if time.monotonic() > deadline:
-                raise JourneyError(f"The try-on is still {image.status} after {_RENDER_SECONDS:.0f} s.")
-            time.sleep(_LOOK_AGAIN_SECONDS)
+                raise JourneyError(f"The try-on has not ended after {_RENDER_SECONDS:.0f} s.")
+        return self._call("GET", f"{self._api}/image/status/{image_id}", Image)
 
     def download(self, url: str, to: Path) -> None:
         """A picture's address needs no session."""
@@ -166,11 +185,26 @@ class Customer:
             raise JourneyError(f"{method} {url} was not answered: {error!r}") from error
         if response.is_success:
             return response
-        try:
-            problem = msgspec.json.decode(response.content, type=Problem)
-        except msgspec.DecodeError:
-            problem = Problem(detail=response.text[:200])
-        raise JourneyError(
-            f"{method} {url} was refused: {response.status_code} {problem.code}. {problem.detail} "
-            f"(request {problem.request_id})"
-        )
+        raise _refusal(response)
+
+
+def _events(lines: Iterator[str]) -> Iterator[tuple[str, Event]]:
+    """The events in a stream of Server-Sent Events, each with its id."""
+    seen = "0"
+    for line in lines:
+        name, _, value = line.partition(": ")
+        if name == "id":
+            seen = value
+        elif name == "data":
+            yield seen, msgspec.json.decode(value, type=Event)
+
+
+def _refusal(response: httpx.Response) -> JourneyError:
+    try:
+        problem = msgspec.json.decode(response.content, type=Problem)
+    except msgspec.DecodeError:
+        problem = Problem(detail=response.text[:200])
+    return JourneyError(
+        f"{response.request.method} {response.request.url} was refused: {response.status_code} {problem.code}. "
+        f"{problem.detail} (request {problem.request_id})"
+    )

@@ -6,13 +6,14 @@ import secrets
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack
+from datetime import datetime
 from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urljoin
 
 import msgspec
 
-from bootstrap.demo.customer import TERMINAL, Customer, Image, JourneyError, Style
+from bootstrap.demo.customer import TERMINAL, Customer, Event, Image, JourneyError, Style
 from bootstrap.demo.screen import Screen, Step
 from bootstrap.settings import Settings
 from bootstrap.stack import Stack, StackError, StackFolder, end_on_signals
@@ -100,7 +101,7 @@ class _Demo:
         with self._screen.step("Asking for four views") as step:
             accepted = customer.generate(style, upload, list(VIEWS))
             step.done = f"Four views ordered, {customer.profile().credits_held} credits held for them"
-        with self._screen.step("Rendering") as step:
+        with self._screen.step("Watching the renders") as step:
             image = customer.watch(accepted.image_id, _Progress(step))
             _require_all(image)
             step.done = "Four views rendered, the side views from the finished front"
@@ -137,14 +138,18 @@ class _Progress:
 
     def __init__(self, step: Step) -> None:
         self._step = step
-        self._told: set[str] = set()
+        self._statuses: dict[str, str] = {}
+        self._accepted_at: dict[str, datetime] = {}
 
-    def __call__(self, image: Image) -> None:
-        for view in image.views:
-            if view.status in TERMINAL and view.view not in self._told:
-                self._told.add(view.view)
-                self._step.note(f"{view.view:<6} {view.status.lower()} after {view.time_taken or 0:.1f} s")
-        self._step.say(", ".join(f"{view.view} {view.status.lower()}" for view in image.views))
+    def __call__(self, event: Event) -> None:
+        if event.view is None:
+            return
+        self._statuses[event.view] = event.status
+        accepted_at = self._accepted_at.setdefault(event.view, event.at)
+        if event.status in TERMINAL:
+            seconds = (event.at - accepted_at).total_seconds()
+            self._step.note(f"{event.view:<6} {event.status.lower()} after {seconds:.1f} s")
+        self._step.say(", ".join(f"{view} {status.lower()}" for view, status in self._statuses.items()))
 
 
 def settings_of_the_demo(environ: Mapping[str, str]) -> dict[str, str]:

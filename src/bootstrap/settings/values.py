@@ -180,6 +180,7 @@ FilePath = Annotated[str, Kind("a path, absolute or from the current folder; ~ i
 Rate = Annotated[str, Kind("a count per second, minute, hour or day, such as 5/minute", _read_rate)]
 Currency = Annotated[str, Kind("an ISO 4217 code such as USD", _read_currency)]
 Count = Annotated[int, Meta(ge=0, le=1_000_000, description="a whole number from 0 to 1000000")]
+PositiveCount = Annotated[int, Meta(ge=1, le=1_000_000, description="a whole number from 1 to 1000000")]
 Price = Annotated[int, Meta(ge=1, le=1_000_000, description="a whole number of minor units from 1 to 1000000")]
 Attempts = Annotated[int, Meta(ge=1, le=100, description="a whole number from 1 to 100")]
 Seconds = Annotated[

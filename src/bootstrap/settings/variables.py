@@ -23,6 +23,7 @@ from bootstrap.settings.values import (
     Networks,
     Origin,
     Origins,
+    PositiveCount,
     PostgresUrl,
     Price,
     Rate,
@@ -61,6 +62,7 @@ class Settings(Struct, frozen=True, kw_only=True, rename="upper"):
     replicate_api_token: Token = ""
     replicate_base_url: WebAddress = "https://api.replicate.com/v1"
     replicate_model: ModelName = "bytedance/seedream-4"
+    replicate_creates_per_minute: PositiveCount = 600
     replicate_webhook_secret: WebhookSecrets = ""
     replicate_output_hosts: Hosts = "replicate.delivery"
 

@@ -12,6 +12,7 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry
 
 from domain.errors import Unavailable
 from infrastructure.database.mapping import map_entities
+from infrastructure.database.progress_log import NotingSession
 
 RETRY_AFTER_SECONDS = 2.0
 _CONNECT_SECONDS = 5.0
@@ -86,7 +87,7 @@ def _translate(context: ExceptionContext) -> None:
 
 
 def create_sessions(engine: AsyncEngine) -> async_sessionmaker[AsyncSession]:
-    return async_sessionmaker(engine, expire_on_commit=False, autoflush=False)
+    return async_sessionmaker(engine, expire_on_commit=False, autoflush=False, sync_session_class=NotingSession)
 
 
 class _ReadConnection(asyncpg.Connection):  # type: ignore[misc]

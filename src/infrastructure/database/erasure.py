@@ -8,6 +8,7 @@ from domain.credits import HoldStatus
 from domain.outputs import output_keys
 from domain.views import Status
 from infrastructure.database.tables import (
+    expected_files,
     holds,
     idempotency_keys,
     identities,
@@ -40,7 +41,8 @@ class SqlPersonalRecords(PersonalRecords):
     async def pictures(self, user_id: int) -> list[str]:
         photos = await self._session.scalars(select(uploads.c.key).where(uploads.c.user_id == user_id))
         columns = select(images.c.folder, views.c.view, views.c.round, views.c.attempt, views.c.output_key)
-        keys = set(photos)
+        expected = await self._session.scalars(select(expected_files.c.key).where(expected_files.c.user_id == user_id))
+        keys = {*photos, *expected}
         for row in await self._session.execute(columns.join_from(images, views).where(images.c.user_id == user_id)):
             keys.update(output_keys(row.folder, row.view, row.round, row.attempt))
             if row.output_key is not None:
@@ -49,6 +51,8 @@ class SqlPersonalRecords(PersonalRecords):
 
     async def forget_works(self, user_id: int) -> None:
         own = select(images.c.id).where(images.c.user_id == user_id).scalar_subquery()
+        # Photos are locked before their try-ons, in the order in which a photo is swept.
+        await self._session.execute(select(uploads.c.id).where(uploads.c.user_id == user_id).with_for_update())
         await self._session.execute(
             delete(holds).where(holds.c.user_id == user_id, holds.c.status != HoldStatus.PENDING)
         )

@@ -56,8 +56,12 @@ class SqlExpiredRecords(ExpiredRecords):
         )
 
     async def _purge(self, table: Table, expired: ColumnElement[bool]) -> int:
-        key = tuple_(*table.primary_key.columns)
-        # Rows that somebody works on are left for the next time, so that nobody waits.
-        some = select(*table.primary_key.columns).where(expired).limit(_BATCH).with_for_update(skip_locked=True)
-        removed = await self._session.execute(delete(table).where(key.in_(some)).returning(*table.primary_key.columns))
+        key = table.primary_key.columns
+        # Rows that somebody works on are left for the next time, so that nobody waits. Materialized: a subquery with a
+        # limit that is asked twice may bring other rows the second time.
+        found = select(*key).where(expired).limit(_BATCH).with_for_update(skip_locked=True)
+        some = found.cte("some").prefix_with("MATERIALIZED")
+        removed = await self._session.execute(
+            delete(table).where(tuple_(*key).in_(select(*some.columns))).returning(*key)
+        )
         return len(removed.all())

@@ -19,8 +19,9 @@ from application.images.ports import (
     ViewItem,
 )
 from domain.identifiers import LARGEST_ID
-from domain.views import Status, View, ViewError
+from domain.views import TERMINAL, Status, View, ViewError
 from infrastructure.database.engine import ReadPool
+from infrastructure.database.estimates import SqlEstimates
 
 _COLUMNS = """
     images.id, images.status, images.style_id, images.is_favourite, images.created_at,
@@ -29,7 +30,7 @@ _COLUMNS = """
 """
 
 STATUS_QUERY = f"""
-SELECT {_COLUMNS}
+SELECT {_COLUMNS}, now() AS asked_at
 FROM images
 JOIN styles ON styles.id = images.style_id
 JOIN uploads ON uploads.id = images.upload_id
@@ -62,13 +63,6 @@ _FILTERED_GALLERY_QUERY = _gallery_query("""
     AND ($6::text IS NULL OR status = $6)
 """)
 
-_QUEUE_QUERY = """
-SELECT count(*) AS ahead
-FROM views
-WHERE status IN ('PENDING', 'PROCESSING') AND prediction_id IS NULL AND due_at <= now()
-    AND id < (SELECT id FROM views WHERE image_id = $1 AND view = 'front')
-"""
-
 _FORGOTTEN = timedelta(seconds=60)
 """A view that has waited this long for a worker is announced again."""
 
@@ -78,20 +72,19 @@ ERRORS = {error.value: error for error in ViewError}
 
 
 class SqlImageReader(ImageReader):
-    def __init__(self, pool: ReadPool, storage: PictureStorage) -> None:
+    def __init__(self, pool: ReadPool, storage: PictureStorage, estimates: SqlEstimates) -> None:
         self._pool = pool
         self._storage = storage
+        self._estimates = estimates
 
     async def status(self, image_id: int, *, owner: int) -> ImageStatus | None:
         rows = await self._pool.fetch(STATUS_QUERY, image_id, owner)
         if not rows:
             return None
-        position = None
-        if rows[0]["status"] == Status.PENDING:
-            queue = await self._pool.fetchrow(_QUEUE_QUERY, image_id)
-            position = queue["ahead"] + 1 if queue else None
-        item = await self._item(rows)
-        return ImageStatus(**item, queue_position=position, eta_seconds=None)
+        status = rows[0]["status"]
+        position = await self._estimates.queue_position(image_id) if status == Status.PENDING else None
+        eta = None if status in TERMINAL else await self._estimates.eta(rows)
+        return ImageStatus(**await self._item(rows), queue_position=position, eta_seconds=eta)
 
     async def gallery(
         self, owner: int, *, before: int | None, limit: int, only: GalleryFilter = EVERYTHING

@@ -1,16 +1,14 @@
 """What a mailbox gets: mails per hour, and free credits once. It is remembered by a pseudonym only."""
 
-import structlog
 from sqlalchemy import Text, case, cast, delete, func, or_, text
 from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from application.auth.ports import MailAllowance, SignupGrants
+from infrastructure.alerts import alert
 from infrastructure.database.tables import daily_grants, mail_allowances, signup_grants
 from infrastructure.pseudonyms import Pseudonyms
-
-log = structlog.get_logger()
 
 MAILS_PER_HOUR = 5
 
@@ -60,7 +58,7 @@ class SqlSignupGrants(SignupGrants):
             return False
         if await self._count():
             return True
-        log.warning("free_credits_cap_reached", daily_cap=self._daily_cap)
+        alert("free_credits_cap_reached", daily_cap=self._daily_cap)
         # The day's cap is not this customer's doing: the mailbox keeps its claim.
         await self._session.execute(delete(signup_grants).where(signup_grants.c.mailbox_hmac == digest))
         return False

@@ -71,18 +71,20 @@ class OutboxRelay:
 
     async def take_due(self, limit: int) -> list[tuple[int, int]]:
         """Rows that nobody has done in time, with their delivery number; each is due again later, more slowly."""
+        # Materialized: a planner may run a subquery once for each row that it joins, each time with the next `limit`.
         due = (
             select(outbox.c.id)
             .where(outbox.c.due_at <= func.now())
             .order_by(outbox.c.due_at)
             .limit(limit)
             .with_for_update(skip_locked=True)
-            .scalar_subquery()
+            .cte("due")
+            .prefix_with("MATERIALIZED")
         )
         again = _REDELIVERY_SECONDS * func.power(2, func.least(outbox.c.deliveries, _DOUBLINGS))
         taken = (
             update(outbox)
-            .where(outbox.c.id.in_(due))
+            .where(outbox.c.id.in_(select(due.c.id)))
             .values(deliveries=outbox.c.deliveries + 1, due_at=func.now() + func.make_interval(0, 0, 0, 0, 0, 0, again))
             .returning(outbox.c.id, outbox.c.deliveries)
         )

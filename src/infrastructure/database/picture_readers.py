@@ -5,7 +5,7 @@ from itertools import groupby
 
 import asyncpg
 
-from application.images.ports import UploadReader, UploadRecord
+from application.images.upload_ports import UploadReader, UploadRecord
 from application.users.ports import TryOnReader, TryOnRecord, ViewRecord
 from domain.identifiers import LARGEST_ID
 from domain.views import Status, View, ViewError
@@ -21,6 +21,22 @@ class SqlUploadReader(UploadReader):
             """
             SELECT id, key, width, height, size, created_at
             FROM uploads WHERE user_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3
+            """,
+            owner,
+            LARGEST_ID if before is None else before,
+            limit,
+        )
+        return [UploadRecord(*row) for row in rows]
+
+    async def distinct(self, owner: int, *, before: int | None, limit: int) -> list[UploadRecord]:
+        rows = await self._pool.fetch(
+            """
+            SELECT id, key, width, height, size, created_at
+            FROM uploads WHERE user_id = $1 AND id < $2 AND NOT EXISTS (
+                SELECT FROM uploads AS later
+                WHERE later.user_id = $1 AND later.digest = uploads.digest AND later.id > uploads.id
+            )
+            ORDER BY id DESC LIMIT $3
             """,
             owner,
             LARGEST_ID if before is None else before,

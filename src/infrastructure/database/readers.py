@@ -10,7 +10,7 @@ from application.credits.ports import (
 )
 from application.images.ports import PictureStorage
 from application.styles.ports import StyleItem, StyleReader
-from application.users.ports import Profile, ProfileReader
+from application.users.ports import IdentityReader, IdentityRecord, Profile, ProfileReader
 from domain.credits import Cause
 from domain.identifiers import LARGEST_ID
 from domain.styles import Category
@@ -20,7 +20,7 @@ from infrastructure.database.engine import ReadPool
 CATEGORIES = {category.value: category for category in Category}
 
 
-class SqlProfileReader(ProfileReader):
+class SqlProfileReader(ProfileReader, IdentityReader):
     def __init__(self, pool: ReadPool, storage: PictureStorage) -> None:
         self._pool = pool
         self._storage = storage
@@ -53,6 +53,12 @@ class SqlProfileReader(ProfileReader):
     async def picture(self, user_id: int) -> str | None:
         row = await self._pool.fetchrow("SELECT profile_picture FROM users WHERE id = $1", user_id)
         return row["profile_picture"] if row else None
+
+    async def of_user(self, user_id: int) -> list[IdentityRecord]:
+        rows = await self._pool.fetch(
+            "SELECT issuer, subject, created_at FROM identities WHERE user_id = $1 ORDER BY created_at", user_id
+        )
+        return [IdentityRecord(**row) for row in rows]
 
 
 class SqlLedgerReader(LedgerReader):
@@ -136,6 +142,7 @@ class SqlLedgerAuditor(LedgerAuditor):
             LEFT JOIN holds ON holds.view_id = views.id AND holds.round = views.round
             WHERE holds.status IS DISTINCT FROM CASE
                 WHEN views.status IN ('PENDING', 'PROCESSING') THEN 'PENDING'
+                WHEN views.status = 'COMPLETED' AND views.attempt = 0 THEN NULL -- shown again, not rendered
                 WHEN views.status = 'COMPLETED' THEN 'POSTED'
                 ELSE 'VOIDED' END
             ORDER BY views.id

@@ -14,15 +14,17 @@ from application.auth.ports import (
     SessionRepository,
     UserRepository,
 )
-from application.images.ports import ImageRepository, UploadRepository
+from application.images.ports import ImageRepository
+from application.images.upload_ports import UploadRepository
 from application.styles.ports import StyleRepository
 from domain.images import GeneratedImage
 from domain.sessions import Session
 from domain.styles import Style
 from domain.uploads import Upload
 from domain.users import PasswordReset, Registration, User
-from domain.views import Status, ViewRender
+from domain.views import Status, View, ViewRender
 from infrastructure.database import tables
+from infrastructure.database.expected_files import remove_photos
 
 Mailed = TypeVar("Mailed", Registration, PasswordReset)
 
@@ -137,7 +139,16 @@ class SqlUploads(UploadRepository):
 
     async def by_key(self, key: str, *, owner: int) -> Upload | None:
         own = select(Upload).where(tables.uploads.c.key == key, tables.uploads.c.user_id == owner)
-        return await self._session.scalar(own)
+        return await self._session.scalar(own.with_for_update(read=True, key_share=True))
+
+    async def sweep(self, upload_id: int) -> str | None:
+        columns = tables.uploads.c
+        # Locked before it is asked who needs it: whoever has picked the photo is waited for.
+        await self._session.execute(select(columns.id).where(columns.id == upload_id).with_for_update())
+        shown = exists().where(tables.images.c.upload_id == upload_id, tables.images.c.deleted_at.is_(None))
+        if await self._session.scalar(select(shown)):
+            return None
+        return next(iter(await remove_photos(self._session, [upload_id])), None)
 
 
 class SqlImages(ImageRepository):
@@ -165,6 +176,24 @@ class SqlImages(ImageRepository):
         images = tables.images.c
         of_owner = (images.user_id == owner, images.deleted_at.is_(None))
         return set(await self._session.scalars(shown.where(*of_owner, tables.views.c.output_key.in_(keys))))
+
+    async def lender(self, owner: int, *, digest: bytes, style: tuple[int, int]) -> GeneratedImage | None:
+        images, front = tables.images.c, tables.views.c
+        same_photo = select(tables.uploads.c.id).where(
+            tables.uploads.c.user_id == owner, tables.uploads.c.digest == digest
+        )
+        has_front = exists().where(
+            front.image_id == images.id, front.view == View.FRONT, front.status == Status.COMPLETED
+        )
+        latest = (
+            select(images.id)
+            .where(images.user_id == owner, images.deleted_at.is_(None), images.upload_id.in_(same_photo), has_front)
+            .where(images.style_id == style[0], images.prompt_version == style[1])
+            .order_by(images.id.desc())
+            .limit(1)
+            .scalar_subquery()
+        )
+        return await self._locked(images.id == latest, images.deleted_at.is_(None))
 
     async def cancellations(self, owner: int, *, since: datetime) -> int:
         columns = tables.views.c

@@ -6,17 +6,20 @@ import os
 import re
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from hashlib import blake2b, sha256
 from pathlib import Path
 
-from application.images.ports import PictureStorage
-from domain.errors import NotFound, Unavailable
+from application.images.ports import PictureStorage, UploadForm
+from domain.errors import Forbidden, NotFound, TooLarge, Unavailable
 from infrastructure.storage.addresses import reachable_from_outside
 
 _KEY = re.compile(r"[A-Za-z0-9_-]+(?:/[A-Za-z0-9_-]+)*(?:\.[a-z0-9]+)?", re.ASCII)
 _LONGEST_KEY = 200
 _SIGNATURE_BYTES = 20
+_ADDRESS, _FORM = b"media address", b"media form"
+"""What a signature is for: one for the one is none for the other."""
+_FORM_FIELDS = {"key", "expires", "largest", "signature"}
 
 
 class DiskStorage(PictureStorage):
@@ -42,7 +45,8 @@ class DiskStorage(PictureStorage):
         self._root = root
         self._media = f"{public_url.rstrip('/')}/media"
         self._reachable = reachable_from_outside(public_url)
-        self._signers = [_signer(secret) for secret in secrets]
+        self._signers = [_signer(secret, _ADDRESS) for secret in secrets]
+        self._form_signers = [_signer(secret, _FORM) for secret in secrets]
         self._half_life = max(1, url_life // 2)
         self._now = now
 
@@ -53,9 +57,9 @@ class DiskStorage(PictureStorage):
         except OSError as error:
             raise _unavailable() from error
 
-    async def get(self, key: str) -> bytes:
+    async def get(self, key: str, *, largest: int | None = None) -> bytes:
         try:
-            return await asyncio.to_thread(self._path(key).read_bytes)
+            return await asyncio.to_thread(_read, self._path(key), largest)
         except (FileNotFoundError, IsADirectoryError, ValueError) as error:
             raise _not_found() from error
         except OSError as error:
@@ -71,6 +75,26 @@ class DiskStorage(PictureStorage):
         expires = (int(self._now()) // self._half_life + 2) * self._half_life
         signature = _sign(self._signers[0], key, str(expires))
         return f"{self._media}/{key}?expires={expires}&signature={signature}"  # a key needs no quoting
+
+    async def form(self, key: str, *, largest: int, seconds: int) -> UploadForm:
+        expires = str(int(self._now()) + seconds)
+        signature = _sign(self._form_signers[0], key, expires, str(largest))
+        fields = {"key": key, "expires": expires, "largest": str(largest), "signature": signature}
+        return UploadForm(f"{self._media}-upload", fields)
+
+    def admit_form(self, fields: Mapping[str, str]) -> tuple[str, int]:
+        """The key that a form made by `form` is for, and how many bytes its file may have; `Forbidden` for any other.
+
+        Whoever has a form may use it as often as they like until it expires, as with S3.
+        """
+        key, expires, largest = fields.get("key", ""), fields.get("expires", ""), fields.get("largest", "")
+        shown = _bytes(fields.get("signature", ""))
+        signed = any(
+            hmac.compare_digest(_bytes(_sign(signer, key, expires, largest)), shown) for signer in self._form_signers
+        )
+        if not signed or set(fields) != _FORM_FIELDS or int(expires) <= self._now():
+            raise Forbidden("forbidden", "This form is not one of ours, was changed, or has expired.")
+        return key, int(largest)
 
     async def public_url(self, key: str) -> str | None:
         return await self.url(key) if self._reachable else None
@@ -117,13 +141,21 @@ def _try_out(root: Path) -> None:
         file.flush()
 
 
-def _signer(secret: str) -> blake2b:
-    return blake2b(key=sha256(secret.encode()).digest(), person=b"media address", digest_size=_SIGNATURE_BYTES)
+def _read(path: Path, largest: int | None) -> bytes:
+    with path.open("rb") as file:
+        data = file.read(-1 if largest is None else largest + 1)
+    if largest is not None and len(data) > largest:
+        raise TooLarge("payload_too_large", "The picture is larger than allowed.", field="file")
+    return data
 
 
-def _sign(signer: blake2b, key: str, expires: str) -> str:
+def _signer(secret: str, purpose: bytes) -> blake2b:
+    return blake2b(key=sha256(secret.encode()).digest(), person=purpose, digest_size=_SIGNATURE_BYTES)
+
+
+def _sign(signer: blake2b, key: str, *limits: str) -> str:
     mac = signer.copy()
-    mac.update(_bytes(f"{expires}\n{key}"))
+    mac.update(_bytes("\n".join((*limits, key))))
     return mac.hexdigest()
 
 

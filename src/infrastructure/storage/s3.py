@@ -13,14 +13,16 @@ from aiobotocore.config import AioConfig
 from aiobotocore.session import get_session
 from botocore.exceptions import BotoCoreError, ClientError
 
-from application.images.ports import PictureStorage
-from domain.errors import NotFound, Unavailable
+from application.images.ports import PictureStorage, UploadForm
+from domain.errors import NotFound, TooLarge, Unavailable
 from infrastructure.storage.addresses import reachable_from_outside
 
 LONGEST_LIFE = 7 * 86_400
 """Seconds. S3 refuses presigned addresses that live longer, though botocore makes them."""
 REMEMBERED_ADDRESSES = 10_000
 
+_UNKNOWN = "application/octet-stream"
+"""A browser that finds such a file behind a CDN shows nothing of it, and runs nothing in it."""
 _CACHING = "public, max-age=3600, immutable"
 
 
@@ -77,10 +79,12 @@ class S3Storage(PictureStorage):
                 Bucket=self._bucket, Key=key, Body=data, ContentType=content_type, CacheControl=_CACHING
             )
 
-    async def get(self, key: str) -> bytes:
+    async def get(self, key: str, *, largest: int | None = None) -> bytes:
         async with _outcomes():
             answer = await self._client.get_object(Bucket=self._bucket, Key=key)
             async with answer["Body"] as body:
+                if largest is not None and answer["ContentLength"] > largest:
+                    raise TooLarge("payload_too_large", "The picture is larger than allowed.", field="file")
                 data: bytes = await body.read()
         return data
 
@@ -100,6 +104,22 @@ class S3Storage(PictureStorage):
             if len(self._addresses) > REMEMBERED_ADDRESSES:
                 self._addresses.popitem(last=False)
         return address
+
+    async def form(self, key: str, *, largest: int, seconds: int) -> UploadForm:
+        """A POST policy: this key, these sizes, this type. What the bytes are nobody checks, and so no type says it.
+
+        https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-HTTPPOSTConstructPolicy.html
+        """
+        fields = {"Content-Type": _UNKNOWN}
+        async with _outcomes():
+            post = await self._client.generate_presigned_post(
+                Bucket=self._bucket,
+                Key=key,
+                Fields=fields,
+                Conditions=[fields, ["content-length-range", 1, largest]],
+                ExpiresIn=seconds,
+            )
+        return UploadForm(post["url"], post["fields"])
 
     async def public_url(self, key: str) -> str | None:
         return await self.url(key) if self._reachable else None

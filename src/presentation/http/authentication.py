@@ -5,8 +5,10 @@ from functools import lru_cache
 from typing import Any
 
 from litestar import Request, Response
+from litestar.connection import ASGIConnection
 from litestar.datastructures import Cookie
 from litestar.di import NamedDependency
+from litestar.enums import ScopeType
 from msgspec.structs import replace
 
 from application.actor import Actor, Client
@@ -16,6 +18,8 @@ from domain.errors import Forbidden, Unauthenticated
 from presentation.http.security import CHANGING_METHODS, client_of, header_of
 
 AnyRequest = Request[Any, Any, Any]
+AnyConnection = ASGIConnection[Any, Any, Any, Any]
+"""A request, or the handshake of a WebSocket."""
 
 ACCESS_COOKIE = "access_token"
 REFRESH_COOKIE = "refresh_token"
@@ -35,31 +39,36 @@ class Authenticator:
         self._read = lru_cache(_TOKENS_REMEMBERED)(tokens.read_access)
         self._gate = gate
 
-    async def actor(self, request: AnyRequest) -> Actor:
-        token = _credential(request)
+    async def actor(self, connection: AnyConnection) -> Actor:
+        token = _credential(connection)
         claims = self._read(token)
         if claims.expires_at <= time.time():
             claims = self._tokens.read_access(token)
-        return replace(await self._gate.admit(claims), client=_client_of(request))
+        return replace(await self._gate.admit(claims), client=_client_of(connection))
 
 
-def _credential(request: AnyRequest) -> str:
-    header = header_of(request.scope, b"authorization")
+def _credential(connection: AnyConnection) -> str:
+    header = header_of(connection.scope, b"authorization")
     if header is not None:
         scheme, _, token = header.partition(" ")
         if scheme.lower() != "bearer":
             raise Unauthenticated("not_authenticated", "Send `Authorization: Bearer` and an access token.")
         return token.strip()
-    cookie = request.cookies.get(ACCESS_COOKIE)
+    cookie = connection.cookies.get(ACCESS_COOKIE)
     if cookie is None:
         raise Unauthenticated("not_authenticated", "Please log in.")
-    require_origin(request)
+    require_origin(connection)
     return cookie
 
 
-def require_origin(request: AnyRequest) -> None:
-    """Refuse a change whose credential a browser added by itself unless it names an origin; the edge knows which."""
-    if request.method in CHANGING_METHODS and "origin" not in request.headers:
+def require_origin(connection: AnyConnection) -> None:
+    """Refuse a change whose credential a browser added by itself unless it names an origin; the edge knows which.
+
+    The same for a WebSocket: what it brings, other sites' pages could read.
+    """
+    scope = connection.scope
+    is_harmless = scope["type"] == ScopeType.HTTP and scope["method"] not in CHANGING_METHODS
+    if not is_harmless and "origin" not in connection.headers:
         raise Forbidden("csrf_rejected", "A request with cookies must carry its Origin.")
 
 
@@ -68,8 +77,8 @@ def visitor_of(request: AnyRequest) -> Actor:
     return Actor.anonymous(_client_of(request))
 
 
-def _client_of(request: AnyRequest) -> Client:
-    return client_of(*request.scope["state"]["client"])
+def _client_of(connection: AnyConnection) -> Client:
+    return client_of(*connection.scope["state"]["client"])
 
 
 SignedIn = NamedDependency[Actor]

@@ -13,11 +13,12 @@ from http import HTTPStatus
 import structlog
 from litestar.enums import ScopeType
 from litestar.routes import HTTPRoute
-from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
+from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send, WebSocketScope
 
 from domain.errors import Failure, Forbidden
+from presentation.http.handshakes import refuse_handshake
 from presentation.http.limits import Limiter, rate_of
-from presentation.http.metrics import HttpMetrics
+from presentation.http.metrics import STREAM_BEGAN, HttpMetrics
 from presentation.http.problems import MEDIA_TYPE, Problem, encode, headers_of, problem_of, problem_of_failure
 from presentation.http.security import (
     CHANGING_METHODS,
@@ -73,18 +74,14 @@ class Edge:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == ScopeType.HTTP:
             await self._answer(scope, receive, send)
+        elif scope["type"] == ScopeType.WEBSOCKET:
+            await self._shake_hands(scope, receive, send)
         else:
             await self._app(scope, receive, send)
 
     async def _answer(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
         began = time.perf_counter()
-        scope["path"] = _routed(scope["path"])
-        given = {name: value for name, value in scope["headers"] if name in _READ_HEADERS}
-        request_id = self._request_id(given)
-        structlog.contextvars.bind_contextvars(request_id=request_id)
-        peer = scope["client"][0] if scope["client"] else ""
-        ip = self._addresses.of(peer, _forwarded_for(scope) if b"x-forwarded-for" in given else None)
-        scope.setdefault("state", {}).update(request_id=request_id, client=(ip, given.get(b"user-agent", b"")))
+        given, request_id, ip = self._receive(scope)
         origin = given.get(b"origin")
         security = self._page_headers if scope["path"] in _PAGES else self._headers
         added = [*security, (b"x-request-id", request_id.encode()), *self._origins.headers(origin)]
@@ -117,7 +114,44 @@ class Edge:
                 content_type = (b"content-type", MEDIA_TYPE.encode())
                 await _reply(send_with_headers, problem.status, [content_type, *headers], encode(problem))
         finally:
-            self._record(scope, status, time.perf_counter() - began)
+            self._record(scope, scope["method"], status, began)
+
+    async def _shake_hands(self, scope: WebSocketScope, receive: Receive, send: Send) -> None:
+        """For a WebSocket: a foreign origin is refused, and so is who asks too often, before anything is opened."""
+        began = time.perf_counter()
+        given, request_id, ip = self._receive(scope)
+        status = 403  # what a server answers when a handshake is closed
+
+        async def send_noting(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "websocket.accept":
+                status = 101
+                scope["state"][STREAM_BEGAN] = time.perf_counter()
+            elif message["type"] == "websocket.http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            self._limiter.hit("default", network_of(ip))
+            origin = given.get(b"origin")
+            if origin is not None and not self._origins.allow(origin):
+                raise Forbidden("csrf_rejected", "Connections from this origin are not accepted.")
+            await self._app(scope, receive, send_noting)
+        except Failure as failure:
+            await refuse_handshake(send_noting, failure, request_id)
+        finally:
+            self._record(scope, "WEBSOCKET", status, began)
+
+    def _receive(self, scope: HTTPScope | WebSocketScope) -> tuple[dict[bytes, bytes], str, str]:
+        """Note who it is; returns the headers that are read here, the request's id, and the client's address."""
+        scope["path"] = _routed(scope["path"])
+        given = {name: value for name, value in scope["headers"] if name in _READ_HEADERS}
+        request_id = self._request_id(given)
+        structlog.contextvars.bind_contextvars(request_id=request_id)
+        peer = scope["client"][0] if scope["client"] else ""
+        ip = self._addresses.of(peer, _forwarded_for(scope) if b"x-forwarded-for" in given else None)
+        scope.setdefault("state", {}).update(request_id=request_id, client=(ip, given.get(b"user-agent", b"")))
+        return given, request_id, ip
 
     def _request_id(self, given: dict[bytes, bytes]) -> str:
         own = given.get(b"x-request-id", b"").decode("latin-1")
@@ -143,11 +177,12 @@ class Edge:
             return problem_of_failure(failure, request_id), headers
         return None
 
-    def _record(self, scope: HTTPScope, status: int, seconds: float) -> None:
+    def _record(self, scope: HTTPScope | WebSocketScope, method: str, status: int, began: float) -> None:
         # The template, not the path: paths and queries hold ids, tokens and signatures.
         route = scope.get("path_template") or "unmatched"
-        self._metrics.record(scope["method"], route, status, seconds)
-        log.info("request", method=scope["method"], route=route, status=status, seconds=round(seconds, 6))
+        ended = time.perf_counter()
+        self._metrics.record(method, route, status, scope["state"].get(STREAM_BEGAN, ended) - began)
+        log.info("request", method=method, route=route, status=status, seconds=round(ended - began, 6))
 
 
 def _routed(path: str) -> str:
@@ -155,7 +190,7 @@ def _routed(path: str) -> str:
     return f"/{_SLASHES.sub('/', path.strip('/'))}" if "//" in path or path.endswith("/") else path
 
 
-def _forwarded_for(scope: HTTPScope) -> str:
+def _forwarded_for(scope: HTTPScope | WebSocketScope) -> str:
     """All lines as one, as RFC 9110, section 5.3 has it: each proxy may have added its own."""
     return b",".join(value for name, value in scope["headers"] if name == b"x-forwarded-for").decode("latin-1")
 
@@ -176,7 +211,7 @@ def _readable(path: str, given: dict[bytes, bytes]) -> bool:
     content_type = given.get(b"content-type", b"").partition(b";")[0].strip().lower()
     if not has_body and not content_type:
         return True
-    if path.startswith(("/api/v1/image/upload", "/api/v1/user/me/picture")):
+    if path == "/media-upload" or path.startswith(("/api/v1/image/upload", "/api/v1/user/me/picture")):
         return content_type in {b"application/json", b"multipart/form-data"}
     return content_type == b"application/json"
 

@@ -6,6 +6,8 @@ take the event loop hours. Here nothing is decoded, and nothing is read before t
 
 import asyncio
 from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,8 +15,8 @@ from litestar import Request
 from litestar.openapi.spec import Encoding, OpenAPIMediaType, OpenAPIType, Operation, RequestBody, Schema
 from multipart import MultipartError, MultipartSegment, PushMultipartParser, parse_options_header
 
-from application.images.upload_photo import LARGEST_UPLOAD
 from domain.errors import Invalid, Throttled
+from domain.uploads import LARGEST_UPLOAD
 from presentation.http.security import network_of
 
 FILE = "file"
@@ -49,15 +51,16 @@ class Intake:
         self._seconds = seconds
         self._open: Counter[str] = Counter()
 
-    async def body(self, request: Request[Any, Any, Any]) -> bytes:
-        """The body, or `Throttled` (`rate_limited`) when there are too many, or `Invalid` when it takes too long."""
+    @asynccontextmanager
+    async def admitted(self, request: Request[Any, Any, Any]) -> AsyncIterator[None]:
+        """Read a body inside; `Throttled` (`rate_limited`) when there are too many, `Invalid` when it is too slow."""
         client = network_of(request.scope["state"]["client"][0])
         if self._open.total() >= self._most or self._open[client] >= self._each:
             raise Throttled("rate_limited", "Too many uploads at once; please wait for one to end.", retry_after=5)
         self._open[client] += 1
         try:
             async with asyncio.timeout(self._seconds):
-                return await request.body()
+                yield
         except TimeoutError:
             raise Invalid("validation_failed", "The upload took too long.", field=FILE) from None
         finally:
@@ -67,16 +70,23 @@ class Intake:
 
 
 async def uploaded_file(request: Request[Any, Any, Any]) -> bytes:
-    """The bytes of the only part, which is the file; raise as `Intake.body`, or `Invalid`."""
-    content_type, options = parse_options_header(request.headers.get("content-type", ""))
-    if content_type != "multipart/form-data" or not options.get("boundary"):
+    """The bytes of the only part, which is the file; raise as `Intake.admitted`, or `Invalid`."""
+    boundary = boundary_of(request)
+    if boundary is None:
         raise Invalid("validation_failed", _WANTED, field=FILE)
     intake: Intake = request.app.state.intake
-    body = await intake.body(request)
+    async with intake.admitted(request):
+        body = await request.body()
     try:
-        return _only_file(body, options["boundary"])
+        return _only_file(body, boundary)
     except (MultipartError, UnicodeError, ValueError) as broken:
         raise Invalid("validation_failed", _WANTED, field=FILE) from broken
+
+
+def boundary_of(request: Request[Any, Any, Any]) -> str | None:
+    """What separates the parts of a form; None when the body is none."""
+    content_type, options = parse_options_header(request.headers.get("content-type", ""))
+    return options.get("boundary") or None if content_type == "multipart/form-data" else None
 
 
 def _only_file(body: bytes, boundary: str) -> bytes:

@@ -1,20 +1,24 @@
 """Try-ons: uploading a photo, asking for renders, watching, keeping or deleting them; and the provider's events."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from dishka.integrations.litestar import FromDishka
-from litestar import Controller, delete, get, post, put
-from litestar.params import FromPath, HeaderParameter, JSONBody, QueryParameter
+from litestar import Controller, Response, delete, get, post, put
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.params import FromPath, FromQuery, HeaderParameter, JSONBody, QueryParameter
 
 from application.actor import Actor
 from application.images.add_views import AddViews, AddViewsHandler
+from application.images.begin_upload import BeginUpload, BeginUploadHandler, UploadBegun
 from application.images.cancel_image import CancelImage, CancelImageHandler
+from application.images.complete_upload import CompleteUpload, CompleteUploadHandler
 from application.images.delete_image import DeleteImage, DeleteImageHandler
 from application.images.generate_image import GenerateImage, GenerateImageHandler, ImageAccepted
 from application.images.get_status import GetStatus, GetStatusHandler
 from application.images.mark_favourite import MarkFavourite, MarkFavouriteHandler
 from application.images.ports import ImageStatus, Prediction
+from application.images.price_image import ImagePrice, PriceImage, PriceImageHandler
 from application.images.provider_webhook import ProviderWebhook
 from application.images.record_prediction import RecordPrediction, RecordPredictionHandler
 from application.images.retry_image import RetryImage, RetryImageHandler
@@ -33,6 +37,7 @@ IdempotencyKey = Annotated[
 ]
 LargeId = Annotated[int, QueryParameter(ge=1, le=LARGEST_ID)]
 
+_PRICED = ResponseSpec(ImagePrice, description="With `dry_run`: the price, and what it would leave.")
 _LARGEST_WEBHOOK = 256 * 1024
 
 
@@ -53,22 +58,44 @@ class ImageController(Controller):
     ) -> UploadedPhoto:
         return await handle(UploadPhoto(await uploaded_file(request)), actor)
 
+    @post("/upload-url", operation_id="beginUpload", responses=refusals(401, 403, 415, 429))
+    async def begin_upload(self, actor: SignedIn, handle: FromDishka[BeginUploadHandler]) -> UploadBegun:
+        """A form by which a browser sends a photo straight to storage; then complete the upload by its key."""
+        return await handle(BeginUpload(), actor)
+
+    @post(
+        "/upload-complete",
+        operation_id="completeUpload",
+        responses=refusals(400, 401, 403, 404, 409, 413, 415, 422, 429),
+    )
+    async def complete_upload(
+        self, data: JSONBody[CompleteUpload], actor: SignedIn, handle: FromDishka[CompleteUploadHandler]
+    ) -> UploadedPhoto:
+        """Asked again within a day, the answer is the same. A photo that is refused ends the upload."""
+        return await handle(data, actor)
+
     @post(
         "/generate",
         status_code=202,
         operation_id="generateImage",
-        responses=refusals(400, 401, 402, 403, 404, 409, 415, 422, 429),
+        responses={200: _PRICED, **refusals(400, 401, 402, 403, 404, 409, 415, 422, 429)},
     )
     async def generate(
         self,
         data: JSONBody[GenerateImage],
         actor: SignedIn,
         handle: FromDishka[GenerateImageHandler],
+        price: FromDishka[PriceImageHandler],
         limiter: FromDishka[Limiter],
         idempotency_key: IdempotencyKey = None,
-    ) -> ImageAccepted:
+        dry_run: FromQuery[bool] = False,
+    ) -> Response[ImageAccepted]:
+        """With `dry_run`, everything is checked and nothing changes: the answer is 200, and what it would cost."""
         limiter.hit("generate", actor.name)
-        return await handle(data, actor, idempotency_key)
+        if dry_run:
+            priced: Any = await price(PriceImage(data), actor)
+            return Response(priced, status_code=200)
+        return Response(await handle(data, actor, idempotency_key))
 
     @get("/status/{image_id:int}", operation_id="getStatus", responses=refusals(400, 401, 403, 404, 429))
     async def status(
@@ -147,7 +174,7 @@ class ImageController(Controller):
     async def delete_image(
         self, image_id: FromPath[int], actor: SignedIn, handle: FromDishka[DeleteImageHandler]
     ) -> None:
-        """Cancels what is in progress. The pictures follow within minutes; the photo stays among the uploads."""
+        """Cancels what is in progress. The pictures follow within minutes, the photo unless another try-on has it."""
         await handle(DeleteImage(image_id), actor)
 
 

@@ -1,12 +1,23 @@
-"""Pictures kept on disk, under addresses that expire."""
+"""Pictures kept on disk: read under addresses that expire, and put there by forms that expire."""
 
-from collections.abc import Awaitable, Callable
-from typing import Annotated
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Annotated, Protocol
 
-from litestar import Response, get
+from litestar import Response, get, post
 from litestar.params import FromPath, QueryParameter
 
 from presentation.http.authentication import AnyRequest
+from presentation.http.forms import LARGEST_FORM
+from presentation.http.signed_forms import signed_file
+
+
+class FormStorage(Protocol):
+    """A storage whose forms point here."""
+
+    def admit_form(self, fields: Mapping[str, str]) -> tuple[str, int]: ...
+
+    async def put(self, key: str, data: bytes) -> None: ...
+
 
 ReadSigned = Callable[[str, str, str], Awaitable[bytes]]
 
@@ -26,3 +37,18 @@ async def read_picture(
     data = await read(key.lstrip("/"), expires, signature)
     media_type = _TYPES.get(key.rpartition(".")[2], "application/octet-stream")
     return Response(data, media_type=media_type, headers={"Cache-Control": _LIFE})
+
+
+@post(
+    "/media-upload",
+    status_code=204,
+    operation_id="receiveFile",
+    tags=["media"],
+    request_max_body_size=LARGEST_FORM,
+    include_in_schema=False,
+)
+async def receive_file(request: AnyRequest) -> None:
+    """Store a file for whoever holds a form for it; nobody has to be signed in, as with a bucket."""
+    storage: FormStorage = request.app.state.form_storage
+    key, data = await signed_file(request, request.app.state.form_intake, storage.admit_form)
+    await storage.put(key, data)

@@ -1,9 +1,13 @@
 """What is counted about requests, in Prometheus' terms."""
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from collections.abc import Callable
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import generate_latest
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+STREAM_BEGAN = "stream_began"
+"""Under this name a connection's state says when a stream began, by the performance counter."""
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
 
@@ -15,11 +19,12 @@ class HttpMetrics:
         )
         self._seconds = Histogram(
             "http_request_seconds",
-            "Seconds from the first byte in to the last byte out.",
+            "Seconds from the first byte in to the last byte out; of a stream, to its first.",
             ["method", "route"],
             buckets=_BUCKETS,
             registry=self._registry,
         )
+        self._streams = Gauge("open_streams", "Streams of progress that are open.", registry=self._registry)
         self._children: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
 
     def record(self, method: str, route: str, status: int, seconds: float) -> None:
@@ -31,6 +36,10 @@ class HttpMetrics:
             self._children[key] = children
         children[0].inc()
         children[1].observe(seconds)
+
+    def count_streams(self, count: Callable[[], int]) -> None:
+        """Ask this for the number of open streams, whenever the metrics are read."""
+        self._streams.set_function(count)
 
     def exposition(self) -> bytes:
         return generate_latest(self._registry)

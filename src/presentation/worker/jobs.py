@@ -18,6 +18,7 @@ from application.events import (
     AccountErased,
     Event,
     ImageDeleted,
+    OutputAbandoned,
     PasswordResetAsked,
     PictureDiscarded,
     PredictionAbandoned,
@@ -28,6 +29,7 @@ from application.events import (
     ViewSubmittable,
 )
 from application.images.cancel_prediction import CancelPredictionHandler
+from application.images.discard_output import DiscardOutputHandler
 from application.images.discard_picture import DiscardPictureHandler
 from application.images.erase_image import EraseImageHandler
 from application.images.finish_view import FinishViewHandler
@@ -53,6 +55,7 @@ CONSUMERS: Mapping[type[Event], type[Callable[[Any, Actor], Awaitable[None]]]] =
     ViewFinishable: FinishViewHandler,
     PredictionAbandoned: CancelPredictionHandler,
     PictureDiscarded: DiscardPictureHandler,
+    OutputAbandoned: DiscardOutputHandler,
 }
 _EVENTS = {event.job: event for event in CONSUMERS}
 

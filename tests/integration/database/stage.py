@@ -21,9 +21,11 @@ from domain.users import User
 from domain.views import RenderPolicy, View
 from infrastructure.database.credits import SqlCreditAccounts
 from infrastructure.database.engine import ReadPool, create_sessions
+from infrastructure.database.expected_files import SqlExpectedFiles, SqlUnneededFiles
 from infrastructure.database.idempotency import SqlIdempotencyKeys
 from infrastructure.database.mailboxes import SqlMailAllowance
 from infrastructure.database.outbox import SqlOutbox
+from infrastructure.database.progress_log import ProgressLog
 from infrastructure.database.readers import SqlLedgerAuditor
 from infrastructure.database.repositories import (
     SqlImages,
@@ -37,7 +39,7 @@ from infrastructure.database.revoked_tokens import SqlRevokedTokens
 from infrastructure.database.unit_of_work import SqlUnitOfWork
 from infrastructure.pseudonyms import Pseudonyms
 from tests.factories import StyleFactory, UserFactory
-from tests.fakes import FakeDoorbell
+from tests.fakes import FakeDoorbell, FakeProgressBell
 from tests.unit.factories import SessionFactory, UploadFactory
 
 _grants = count(1)
@@ -49,12 +51,15 @@ class Desk:
     def __init__(self, session: AsyncSession, doorbell: FakeDoorbell) -> None:
         self.session = session
         self.outbox = SqlOutbox(session)
-        self.uow = SqlUnitOfWork(session, self.outbox, doorbell)
+        self.progress_bell = FakeProgressBell()
+        self.uow = SqlUnitOfWork(session, self.outbox, doorbell, ProgressLog(session, self.progress_bell))
         self.users = SqlUsers(session)
         self.registrations = SqlRegistrations(session)
         self.sessions = SqlSessions(session)
         self.styles = SqlStyles(session)
         self.uploads = SqlUploads(session)
+        self.expected = SqlExpectedFiles(session)
+        self.unneeded = SqlUnneededFiles(session)
         self.images = SqlImages(session)
         self.accounts = SqlCreditAccounts(session)
         self.allowance = SqlMailAllowance(session, Pseudonyms("a key for tests"))

@@ -98,7 +98,9 @@ async def test_a_day_has_so_many_grants_and_no_more(stage: Stage, cap: int) -> N
     with capture_logs() as log:
         given = [await claim(stage, f"{number}@example.com", cap) for number in range(5)]
     assert given == [True] * cap + [False] * (5 - cap)
-    assert [line["event"] for line in log] == ["free_credits_cap_reached"] * (5 - cap)
+    assert [(line["event"], line["kind"]) for line in log] == [("operator_alert", "free_credits_cap_reached")] * (
+        5 - cap
+    )
     await stage.database.execute("UPDATE daily_grants SET day = '2025-01-01'")
     assert await claim(stage, "tomorrow@example.com", cap) is bool(cap)
 

@@ -35,7 +35,12 @@ OF_A_USER = """
 
 async def purge(stage: Stage) -> Purged:
     async with stage.desk() as desk:
-        handle = PurgeExpiredHandler(records=SqlExpiredRecords(desk.session), uow=desk.uow)
+        handle = PurgeExpiredHandler(
+            records=SqlExpiredRecords(desk.session),
+            files=desk.unneeded,
+            outbox=desk.outbox,
+            uow=desk.uow,
+        )
         return await handle(PurgeExpired(), Actor.system("worker"))
 
 
@@ -43,7 +48,7 @@ async def test_what_has_expired_goes_and_all_else_stays(stage: Stage) -> None:
     user = await stage.user()
     await stage.database.execute(JUST_EXPIRED)
     await stage.database.execute(OF_A_USER.format(user=user.id))
-    expected = {"tokens": 1, "links": 2, "sessions": 2, "answers": 1, "allowances": 2, "more": False}
+    expected = {"tokens": 1, "links": 2, "sessions": 2, "answers": 1, "allowances": 2, "files": 0, "more": False}
     assert to_builtins(await purge(stage)) == expected
     left = await stage.database.fetch(
         """

@@ -10,6 +10,7 @@ from application.pages import cursor_after, id_in
 from domain.images import GeneratedImage
 from domain.users import User
 from domain.views import Output, Status, View, ViewError, ViewRender
+from infrastructure.database.estimates import SqlEstimates
 from infrastructure.database.image_readers import SqlImageReader, SqlRenderReader
 from tests.fakes import InMemoryStorage
 from tests.integration.database.stage import Stage
@@ -39,7 +40,7 @@ async def end(stage: Stage, view_id: int, *, error: ViewError | None = None, aft
 
 
 async def status(stage: Stage, image: GeneratedImage, user: User) -> ImageStatus:
-    found = await SqlImageReader(stage.pool, STORAGE).status(image.id, owner=user.id)
+    found = await SqlImageReader(stage.pool, STORAGE, SqlEstimates(stage.pool)).status(image.id, owner=user.id)
     assert found is not None
     return found
 
@@ -66,7 +67,7 @@ async def test_another_ones_try_on_is_as_absent_as_none(stage: Stage) -> None:
     user, other = await stage.user(), await stage.user()
     image, deleted = await stage.image(user), await stage.image(user)
     await stage.database.execute("UPDATE images SET deleted_at = now() WHERE id = $1", deleted.id)
-    reader = SqlImageReader(stage.pool, STORAGE)
+    reader = SqlImageReader(stage.pool, STORAGE, SqlEstimates(stage.pool))
     assert await reader.status(image.id, owner=user.id)
     assert await reader.status(image.id, owner=other.id) is None
     assert await reader.status(deleted.id, owner=user.id) is None
@@ -150,7 +151,7 @@ async def test_the_gallery_is_read_page_by_page_newest_first(stage: Stage) -> No
     images = [await stage.image(user, *list(View)[1:number], style=style, upload=upload) for number in (1, 4, 2, 3, 1)]
     await stage.image(other, style=style)
     await stage.database.execute("UPDATE images SET deleted_at = now() WHERE id = $1", images[3].id)
-    reader = SqlImageReader(stage.pool, STORAGE)
+    reader = SqlImageReader(stage.pool, STORAGE, SqlEstimates(stage.pool))
     seen, cursor = [], None
     while page := await reader.gallery(user.id, before=id_in(cursor), limit=2):
         seen += [(item.id, len(item.views)) for item in page]
@@ -193,7 +194,7 @@ async def test_filters_narrow_the_gallery_and_pages_hold_all_that_is_left(
     )
     if only.style_id in {1, 2}:
         only = replace(only, style_id=styles[only.style_id - 1].id)
-    reader = SqlImageReader(stage.pool, STORAGE)
+    reader = SqlImageReader(stage.pool, STORAGE, SqlEstimates(stage.pool))
     pages: list[list[int]] = []
     before = None
     while page := await reader.gallery(user.id, before=before, limit=2, only=only):
@@ -208,7 +209,7 @@ async def test_a_deleted_try_on_matches_no_filter(stage: Stage) -> None:
     user = await stage.user()
     image = await stage.image(user)
     await stage.database.execute("UPDATE images SET deleted_at = now(), is_favourite = true")
-    found = SqlImageReader(stage.pool, STORAGE).gallery(
+    found = SqlImageReader(stage.pool, STORAGE, SqlEstimates(stage.pool)).gallery(
         user.id, before=None, limit=5, only=GalleryFilter(True, image.style_id, Status.PENDING)
     )
     assert await found == []
@@ -218,7 +219,7 @@ async def test_the_gallery_tells_what_the_status_tells(stage: Stage) -> None:
     user = await stage.user()
     image = await stage.image(user, View.BACK)
     await end(stage, image.front.id)
-    (item,) = await SqlImageReader(stage.pool, STORAGE).gallery(user.id, before=None, limit=5)
+    (item,) = await SqlImageReader(stage.pool, STORAGE, SqlEstimates(stage.pool)).gallery(user.id, before=None, limit=5)
     shown = await status(stage, image, user)
     assert all(getattr(shown, name) == getattr(item, name) for name in item.__struct_fields__)
 

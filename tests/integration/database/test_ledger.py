@@ -141,7 +141,7 @@ async def test_the_audit_counts_what_it_has_seen(stage: Stage) -> None:
     async with stage.desk() as desk:
         await desk.accounts.post(image.front)
         await desk.uow.commit()
-    await stage.database.execute("UPDATE views SET status = 'COMPLETED' WHERE id = $1", image.front.id)
+    await stage.database.execute("UPDATE views SET status = 'COMPLETED', attempt = 1 WHERE id = $1", image.front.id)
     audit = await stage.audit()
     assert (audit.accounts, audit.entries, audit.open_holds, audit.balanced) == (2, 2, 1, True)
 

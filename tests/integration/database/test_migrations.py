@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from bootstrap import migrations
 from infrastructure.database.tables import metadata
+from tests.integration.database.stage import Stage
 
 _COLUMNS = """
 SELECT table_name, column_name, data_type, is_nullable, column_default, is_identity, identity_generation
@@ -73,6 +74,26 @@ async def test_the_migrations_make_what_the_mapping_would(
     migrated, mapped = await ask(database_url, catalogue), await ask(empty_database_url, catalogue)
     assert migrated == mapped
     assert migrated
+
+
+async def test_going_back_to_where_every_try_on_has_a_photo_forgets_those_without(
+    stage: Stage, database_url: str
+) -> None:
+    """With their views and resolved holds; all others stay, and going forward again works."""
+    user = await stage.user(credits_=2)
+    kept, gone = [await stage.image(user, held=True) for _ in range(2)]
+    async with stage.desk() as desk:
+        await desk.accounts.void(gone.front)
+        await desk.uow.commit()
+    await stage.database.execute("UPDATE images SET deleted_at = now() WHERE id = $1", gone.id)
+    async with stage.desk() as desk:
+        assert gone.upload_id
+        assert await desk.uploads.sweep(gone.upload_id)
+        await desk.uow.commit()
+    migrations.downgrade(database_url, "0003")
+    assert await ask(database_url, "SELECT image_id FROM views JOIN images ON images.id = image_id") == {(kept.id,)}
+    migrations.upgrade(database_url)
+    migrations.check(database_url)
 
 
 async def test_a_database_that_is_behind_or_differs_is_told_from_one_that_fits(

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from application.images.ports import UploadRecord
+from application.images.upload_ports import UploadRecord
 from domain.users import User
 from domain.views import Output, Status, View, ViewError
 from infrastructure.database.picture_readers import SqlTryOnReader, SqlUploadReader
@@ -20,6 +20,22 @@ async def test_uploads_are_told_with_their_keys(stage: Stage) -> None:
     upload = await stage.upload(user, width=640, height=480, size=12_345)
     found = await SqlUploadReader(stage.pool).latest(user.id, before=None, limit=5)
     assert found == [UploadRecord(upload.id, upload.key, 640, 480, 12_345, upload.created_at)]
+
+
+async def test_of_one_photo_the_latest_upload_is_told(stage: Stage) -> None:
+    """Of one's own, that is; pages go on where the last one ended, and the export still gets every upload."""
+    user, other = await stage.user(), await stage.user()
+    reader = SqlUploadReader(stage.pool)
+    portrait, selfie = b"p" * 32, b"s" * 32
+    ids = [(await stage.upload(user, digest=digest)).id for digest in (portrait, selfie, portrait, b"x" * 32, selfie)]
+    await stage.upload(other, digest=portrait)
+    found: list[int] = []
+    before = None
+    while page := await reader.distinct(user.id, before=before, limit=2):
+        found += [record.id for record in page]
+        before = page[-1].id
+    assert found == [ids[4], ids[3], ids[2]]
+    assert len(await reader.latest(user.id, before=None, limit=9)) == 5
 
 
 async def test_a_try_on_is_told_with_its_views_and_where_their_outputs_are(stage: Stage) -> None:

@@ -74,6 +74,13 @@ class Worker:
         await (await self._schedules()).sweep_views()
         await self.drain()
 
+    async def keep_house(self) -> None:
+        """Remove what has expired, and deliver what comes of it."""
+        schedules = await self._schedules()
+        while await schedules.purge_expired():
+            pass
+        await self.drain()
+
     async def _schedules(self) -> Schedules:
         relay, renders = await self._container.get(OutboxRelay), await self._container.get(RenderReader)
         return Schedules(self._container, relay, self._doorbell, renders)
@@ -102,14 +109,16 @@ class Service:
         self.log = log
         """Every line logged so far."""
         self.expects_errors = False
+        self.unpaid_creates = 0
+        """Those that the provider wants money for first: no attempts."""
         """Set by a test whose story includes a fault of the service itself."""
-        self._app: Any = app
+        self.app: Any = app
         self._clients: list[httpx.AsyncClient] = []
 
     def browser(self, *, ip: str = HOME, **headers: str) -> httpx.AsyncClient:
         """Somebody who speaks HTTP and keeps cookies. Paths that do not name the host stand below `/api/v1`."""
         client = httpx.AsyncClient(
-            transport=httpx.ASGITransport(self._app, client=(ip, 50_000)),
+            transport=httpx.ASGITransport(self.app, client=(ip, 50_000)),
             base_url=f"{self.settings.public_url}/api/v1",
             headers={name.replace("_", "-"): value for name, value in headers.items()},
             trust_env=False,
@@ -157,6 +166,10 @@ class Service:
             await self.pass_time(step)
             await self.worker.sweep()
         await self.work()
+
+    async def keep_house(self) -> None:
+        """What workers do every ten minutes."""
+        await self.worker.keep_house()
 
     async def pass_time(self, seconds: float) -> None:
         """Make everything in the database so much older.
@@ -245,7 +258,7 @@ def _moments_before(table: Table, passed: timedelta) -> dict[str, Any]:
     for column in table.columns:
         if isinstance(column.type, DateTime):
             older[column.name] = column - passed
-        elif isinstance(column.type, ARRAY):
+        elif isinstance(column.type, ARRAY) and isinstance(column.type.item_type, DateTime):
             moment = func.unnest(column, type_=DateTime(timezone=True)).column_valued()
             older[column.name] = select(func.array_agg(moment - passed)).correlate(table).scalar_subquery()
     return older

@@ -146,6 +146,7 @@ async def test_numbers_and_names_in_addresses_make_no_difference(service: Servic
     for identifier in (*numbers, "1.0", "x", "%00", "1%0A", "\u0661", "1e3"):
         for method, path in (
             ("GET", "/image/status/{}"),
+            ("GET", "/image/{}/events"),
             ("DELETE", "/image/{}"),
             ("PUT", "/image/{}/favourite"),
             ("DELETE", "/image/{}/favourite"),

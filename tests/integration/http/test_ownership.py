@@ -8,6 +8,7 @@ each_route = pytest.mark.parametrize(
     ("method", "path"),
     [
         ("GET", "/image/status/{}"),
+        ("GET", "/image/{}/events"),
         ("PUT", "/image/{}/favourite"),
         ("DELETE", "/image/{}/favourite"),
         ("DELETE", "/image/{}"),

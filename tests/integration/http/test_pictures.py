@@ -11,7 +11,7 @@ import httpx
 import pytest
 from PIL import Image
 
-from application.images.upload_photo import LARGEST_UPLOAD
+from domain.uploads import LARGEST_UPLOAD
 from tests.factories import photo
 from tests.integration.http.stories import Customer, Service
 

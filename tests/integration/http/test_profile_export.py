@@ -14,6 +14,8 @@ from bootstrap.container.persistence import READ_CONNECTIONS, WRITE_CONNECTIONS
 from tests.factories import photo
 from tests.integration.http.stories import Customer, Service
 
+DOCUMENTS = ["identities.json", "images.json", "ledger.json", "profile.json", "sessions.json", "uploads.json"]
+
 
 async def archive(customer: Customer) -> zipfile.ZipFile:
     response = await customer.api.get("/user/me/export")
@@ -85,9 +87,7 @@ async def test_an_export_holds_everything(service: Service) -> None:
     files = {name: opened.read(name) for name in opened.namelist()}
     front, left = f"pictures/images/{image_id}-front.jpg", f"pictures/images/{image_id}-left.jpg"
     photos = [upload["file"] for upload in uploads]
-    assert sorted(files) == sorted(
-        ["profile.json", "ledger.json", "uploads.json", "images.json", "pictures/profile.jpg", front, left, *photos]
-    )
+    assert sorted(files) == sorted([*DOCUMENTS, "pictures/profile.jpg", front, left, *photos])
 
     def kept(address: str) -> bytes:
         return service.storage.pictures[address.removeprefix("https://pictures.test/")]
@@ -98,6 +98,7 @@ async def test_an_export_holds_everything(service: Service) -> None:
     assert [files[name] for name in photos] == [kept(spare), kept(status["input_image_url"])]
 
     assert document(opened, "profile.json") == profile | {"profile_picture": "pictures/profile.jpg"}
+    assert document(opened, "sessions.json") == (await ada.get("/auth/sessions"))["items"]
     assert document(opened, "ledger.json") == (await ada.get("/user/credits/history"))["items"]
     assert [(image["id"], image["style"], image["status"]) for image in images] == [
         (waiting, "Long Bob", "PENDING"),
@@ -122,8 +123,9 @@ async def test_an_export_is_saved_and_kept_by_nobody_else(service: Service) -> N
 async def test_an_export_of_a_newcomer_is_whole(service: Service) -> None:
     """Nothing is told as nothing: empty lists."""
     opened = await archive(await service.customer(credits=0))
-    assert sorted(opened.namelist()) == ["images.json", "ledger.json", "profile.json", "uploads.json"]
-    assert [document(opened, name) for name in ("images.json", "ledger.json", "uploads.json")] == [[], [], []]
+    assert sorted(opened.namelist()) == DOCUMENTS
+    empty = ("identities.json", "images.json", "ledger.json", "uploads.json")
+    assert [document(opened, name) for name in empty] == [[], [], [], []]
     assert document(opened, "profile.json")["profile_picture"] is None
 
 
@@ -232,14 +234,14 @@ async def test_readers_of_exports_hold_up_nobody(service: Service) -> None:
     await ada.upload()
     readers = [SlowReader(ada) for _ in range(READ_CONNECTIONS + WRITE_CONNECTIONS + 1)]
     async with asyncio.TaskGroup() as at_once:
-        exports = [at_once.create_task(reader.export(service._app)) for reader in readers]
+        exports = [at_once.create_task(reader.export(service.app)) for reader in readers]
         for reader in readers:
             await reader.has_begun.wait()
         assert (await ada.get("/user/me"))["id"] == ada.id
         assert (await ada.api.patch("/user/me", json={"name": "Ada"})).status_code == 200
         for reader in readers:
             reader.goes_on.set()
-    assert {len(export.result().namelist()) for export in exports} == {5}
+    assert {len(export.result().namelist()) for export in exports} == {len(DOCUMENTS) + 1}
 
 
 async def test_an_export_that_cannot_go_on_is_cut_off(service: Service) -> None:
@@ -247,7 +249,7 @@ async def test_an_export_that_cannot_go_on_is_cut_off(service: Service) -> None:
     ada = await service.customer()
     await ada.upload()
     reader = SlowReader(ada)
-    export = asyncio.create_task(reader.export(service._app))
+    export = asyncio.create_task(reader.export(service.app))
     await reader.has_begun.wait()
     service.storage.is_away = True
     reader.goes_on.set()

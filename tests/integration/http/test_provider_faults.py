@@ -100,7 +100,6 @@ async def test_a_prediction_that_the_provider_forgot_is_made_anew(service: Servi
     [
         (ModelUnavailable("The connection was reset."), "provider_unavailable"),
         (ModelBusy("Slow down."), "provider_busy"),
-        (ModelRefused("Please visit our billing page to add credit.", status=402), "provider_unavailable"),
     ],
 )
 async def test_creates_that_fail_use_up_the_attempts(service: Service, trouble: Exception, error: str) -> None:
@@ -113,6 +112,21 @@ async def test_creates_that_fail_use_up_the_attempts(service: Service, trouble: 
     assert len(service.model.orders) == 3
     assert await customer.credits() == (1, 0)
     assert str(trouble) not in str(await customer.status(image))
+
+
+async def test_a_provider_that_wants_money_costs_no_attempts(service: Service) -> None:
+    """It is asked once a minute, an operator is alerted once, and the view is rendered when the bill is paid."""
+    customer = await service.customer(credits=1)
+    image = await customer.generate()
+    service.model.troubles = [ModelRefused("Please visit our billing page to add credit.", status=402)] * 5
+    service.unpaid_creates = 5
+    await service.work_for(240, step=10)
+    assert (await customer.status(image))["status"] == "PROCESSING"
+    assert len(service.model.orders) in {4, 5}
+    await service.work_for(120, step=10)
+    assert await customer.views(image) == {"front": ("COMPLETED", None)}
+    assert len(service.model.orders) == 6
+    assert [line["kind"] for line in service.log if line["event"] == "operator_alert"] == ["provider_credit_exhausted"]
 
 
 async def test_a_create_that_would_be_refused_again_is_not_repeated(service: Service) -> None:

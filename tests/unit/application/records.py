@@ -17,7 +17,8 @@ from application.auth.ports import (
     SignupGrants,
     UserRepository,
 )
-from application.images.ports import ImageRepository, RenderOrder, RenderReader, UploadRepository
+from application.images.ports import ImageRepository, RenderOrder, RenderReader
+from application.images.upload_ports import UploadRepository
 from application.ports import IdempotencyKeys, IdempotentRequest, Result
 from application.styles.ports import StyleRepository
 from domain.errors import Unprocessable
@@ -231,6 +232,8 @@ class InMemoryStyles(StyleRepository):
 class InMemoryUploads(UploadRepository):
     def __init__(self, transaction: Transaction) -> None:
         self.rows: Rows[Upload] = Rows(transaction)
+        self.images: InMemoryImages | None = None
+        """Where it is looked up who needs a photo."""
 
     async def add(self, upload: Upload) -> None:
         self.rows.add(upload)
@@ -238,11 +241,25 @@ class InMemoryUploads(UploadRepository):
     async def by_key(self, key: str, *, owner: int) -> Upload | None:
         return self.rows.find(lambda upload: upload.key == key and upload.user_id == owner)
 
+    async def sweep(self, upload_id: int) -> str | None:
+        upload = self.rows.find(lambda upload: upload.id == upload_id)
+        if upload is None or any(self.shown(upload_id)):
+            return None
+        self.rows.remove(lambda row: row is upload)
+        return upload.key
+
+    def shown(self, upload_id: int) -> Iterator[GeneratedImage]:
+        """Try-ons of this photo that are not deleted."""
+        images = self.images.rows.kept.values() if self.images else ()
+        return (image for image in images if image.upload_id == upload_id and image.deleted_at is None)
+
 
 class InMemoryImages(ImageRepository):
     def __init__(self, transaction: Transaction) -> None:
         view_ids = count(101)
         self.rows: Rows[GeneratedImage] = Rows(transaction, lambda image: number(image, view_ids))
+        self.uploads: InMemoryUploads | None = None
+        """Where it is looked up which photos are the same."""
         self._transaction = transaction
 
     async def add(self, image: GeneratedImage) -> None:
@@ -261,6 +278,19 @@ class InMemoryImages(ImageRepository):
         self._transaction.use()
         shown = [image for image in self.rows.kept.values() if image.user_id == owner and image.deleted_at is None]
         return {render.output_key for image in shown for render in image.views if render.output_key} & set(keys)
+
+    async def lender(self, owner: int, *, digest: bytes, style: tuple[int, int]) -> GeneratedImage | None:
+        photos = self.uploads.rows.kept.values() if self.uploads else ()
+        same = {photo.id for photo in photos if photo.digest == digest and photo.user_id == owner}
+        return self.rows.find(
+            lambda image: (
+                image.user_id == owner
+                and image.deleted_at is None
+                and image.upload_id in same
+                and (image.style_id, image.prompt_version) == style
+                and image.front.status is Status.COMPLETED
+            )
+        )
 
     async def cancellations(self, owner: int, *, since: datetime) -> int:
         ended = [
@@ -291,6 +321,7 @@ class InMemoryRenders(RenderReader):
         prompts = next(prompts for prompts in versions if prompts.version == image.prompt_version)
         words = getattr(prompts, render.view)
         if render.view is View.FRONT:
+            assert image.upload_id is not None
             return RenderOrder(words, self._uploads.rows.kept[image.upload_id].key)
         assert image.front.output_key is not None
         return RenderOrder(words, image.front.output_key)

@@ -8,10 +8,13 @@ from dataclasses import dataclass, field
 from application.actor import Actor
 from application.events import ViewSubmittable
 from application.images.delete_image import DeleteImageHandler
+from application.images.discard_output import DiscardOutputHandler
 from application.images.erase_image import EraseImageHandler
 from application.images.finish_view import FinishViewHandler
 from application.images.generate_image import GenerateImage, GenerateImageHandler
 from application.images.mark_favourite import MarkFavouriteHandler
+from application.images.model_gate import Pace
+from application.images.new_files import NewFiles
 from application.images.picture_removal import PictureRemoval
 from application.images.poll_prediction import PollPredictionHandler
 from application.images.ports import Leases, Picture, PictureProcessor
@@ -20,6 +23,7 @@ from application.images.record_prediction import RecordPrediction, RecordPredict
 from application.images.settlement import Settlement
 from application.images.submit_view import SubmitViewHandler
 from application.images.sweep_view import SweepViewHandler
+from application.images.wanted_try_on import TryOnRequests
 from domain.credits import Cause
 from domain.errors import Unprocessable
 from domain.images import GeneratedImage
@@ -27,7 +31,8 @@ from domain.uploads import Upload
 from domain.views import Status, View, ViewError, ViewRender
 from tests.factories import StyleFactory
 from tests.fakes import FakeDownloads, FakeImageModel, InMemoryStorage
-from tests.in_memory import InMemoryAccounts, InMemoryOutbox, Transaction
+from tests.in_memory import InMemoryAccounts, InMemoryModelGate, InMemoryOutbox, Transaction
+from tests.unit.application.expected import InMemoryExpectedFiles
 from tests.unit.application.records import (
     InMemoryIdempotencyKeys,
     InMemoryImages,
@@ -41,6 +46,7 @@ CUSTOMER = 7
 WORKER = Actor.system("worker")
 WEBHOOK = "https://api.tryon.example/api/v1/image/webhook"
 BROKEN = b"no picture"
+PACE = Pace(600)
 
 
 class WatchedModel(FakeImageModel):
@@ -121,14 +127,18 @@ class Studio:
         self.renders = InMemoryRenders(self.images, self.styles, self.uploads)
         self.idempotency = InMemoryIdempotencyKeys(self.uow)
         self.leases = InMemoryLeases()
+        self.gate = InMemoryModelGate(self.uow, PACE)
         self.model = WatchedModel(self.uow)
         self.storage = WatchedStorage(self.uow)
         self.downloads = WatchedDownloads(self.uow)
         self.pictures = WatchedPictures(self.uow)
         self.settlement = Settlement(accounts=self.accounts, outbox=self.outbox)
+        self.uploads.images, self.images.uploads = self.images, self.uploads
+        self.expected = InMemoryExpectedFiles(self.uow)
+        self.files = NewFiles(expected=self.expected, storage=self.storage, outbox=self.outbox, uow=self.uow)
+        self.requests = TryOnRequests(styles=self.styles, uploads=self.uploads, images=self.images)
         self.generate = GenerateImageHandler(
-            styles=self.styles,
-            uploads=self.uploads,
+            requests=self.requests,
             images=self.images,
             accounts=self.accounts,
             idempotency=self.idempotency,
@@ -139,10 +149,12 @@ class Studio:
         self.submit = SubmitViewHandler(
             images=self.images,
             leases=self.leases,
+            gate=self.gate,
             orders=self.renders,
             storage=self.storage,
             model=self.model,
             settlement=self.settlement,
+            outbox=self.outbox,
             uow=self.uow,
             policy=POLICY,
             webhook=self.webhook,
@@ -154,9 +166,11 @@ class Studio:
             pictures=self.pictures,
             storage=self.storage,
             settlement=self.settlement,
+            outbox=self.outbox,
             uow=self.uow,
             policy=POLICY,
         )
+        self.discard = DiscardOutputHandler(images=self.images, storage=self.storage, uow=self.uow)
         self.record = RecordPredictionHandler(images=self.images, outbox=self.outbox, uow=self.uow)
         self.poll = PollPredictionHandler(
             images=self.images, model=self.model, outbox=self.outbox, uow=self.uow, policy=POLICY
@@ -167,7 +181,9 @@ class Studio:
         )
         self.erase = EraseImageHandler(
             images=self.images,
+            uploads=self.uploads,
             removal=PictureRemoval(storage=self.storage, outbox=self.outbox, uow=self.uow),
+            outbox=self.outbox,
             uow=self.uow,
         )
         self.sweep = SweepViewHandler(images=self.images, settlement=self.settlement, uow=self.uow, policy=POLICY)

@@ -9,6 +9,7 @@ import pytest
 from application.actor import Actor
 from application.auth.ports import ProviderIdentity
 from application.events import PictureDiscarded, ProfilePictureOffered
+from application.images.new_files import NewFiles
 from application.images.ports import BadOutput, OutputUnavailable, Picture, PictureProcessor
 from application.users.copy_profile_picture import CopyProfilePictureHandler
 from domain.errors import Unavailable, Unprocessable
@@ -16,6 +17,7 @@ from domain.users import User
 from tests.factories import UserFactory
 from tests.fakes import FakeDownloads, InMemoryStorage
 from tests.in_memory import InMemoryAccounts, InMemoryOutbox, Transaction
+from tests.unit.application.expected import InMemoryExpectedFiles
 from tests.unit.application.records import InMemoryIdentities, InMemoryUsers
 
 URL = "https://lh3.googleusercontent.com/a/ada=s96-c"
@@ -60,13 +62,13 @@ class Studio:
         self.pictures = FakePictures()
         self.storage = InMemoryStorage()
         self.outbox = InMemoryOutbox(self.uow)
+        self.expected = InMemoryExpectedFiles(self.uow)
         self.copy = CopyProfilePictureHandler(
             users=self.users,
             identities=self.identities,
             downloads=self.downloads,
             pictures=self.pictures,
-            storage=self.storage,
-            outbox=self.outbox,
+            files=NewFiles(expected=self.expected, storage=self.storage, outbox=self.outbox, uow=self.uow),
             uow=self.uow,
         )
 
@@ -141,3 +143,4 @@ async def test_somebody_who_chose_a_picture_or_left_meanwhile_is_left_alone(what
     assert user.profile_picture == ("pictures/profile/own.jpg" if what == "chose" else None)
     assert studio.outbox.events == [PictureDiscarded(key) for key in studio.storage.pictures]
     assert len(studio.storage.pictures) == 1
+    assert studio.expected.kept == {}

@@ -8,11 +8,20 @@ from typing import Any
 import pytest
 
 from application.actor import Actor, Client
+from application.auth.ports import SessionItem, SessionReader
 from application.credits.ports import Balance, LedgerItem, LedgerReader
 from application.images.list_uploads import ListUploads, ListUploadsHandler
-from application.images.ports import UploadReader, UploadRecord
+from application.images.upload_ports import UploadReader, UploadRecord
 from application.users.export_user import ExportedFile, ExportUser, ExportUserHandler
-from application.users.ports import Profile, ProfileReader, TryOnReader, TryOnRecord, ViewRecord
+from application.users.ports import (
+    IdentityReader,
+    IdentityRecord,
+    Profile,
+    ProfileReader,
+    TryOnReader,
+    TryOnRecord,
+    ViewRecord,
+)
 from domain.credits import Cause
 from domain.errors import NotFound, Unauthenticated, Unavailable
 from domain.users import Role
@@ -23,7 +32,7 @@ from tests.unit.factories import NOW
 ADA = Actor.user(7, session_id=1)
 
 
-class Archive(ProfileReader, LedgerReader):
+class Archive(ProfileReader, IdentityReader, SessionReader, LedgerReader):
     """Ada's records: as many ledger entries, uploads and try-ons as a test wants."""
 
     def __init__(self, *, entries: int = 0, uploads: int = 0, try_ons: int = 0, picture: str | None = None) -> None:
@@ -35,7 +44,13 @@ class Archive(ProfileReader, LedgerReader):
         if picture:
             self.storage.pictures[picture] = b"Ada's face"
         self.export = ExportUserHandler(
-            profiles=self, ledger=self, uploads=self.uploads, try_ons=self.try_ons, storage=self.storage
+            profiles=self,
+            identities=self,
+            sessions=self,
+            ledger=self,
+            uploads=self.uploads,
+            try_ons=self.try_ons,
+            storage=self.storage,
         )
 
     async def profile(self, user_id: int) -> Profile | None:
@@ -46,6 +61,16 @@ class Archive(ProfileReader, LedgerReader):
 
     async def picture(self, user_id: int) -> str | None:
         return self.key if user_id == 7 else None
+
+    async def of_user(self, user_id: int) -> list[IdentityRecord]:
+        return [IdentityRecord("https://accounts.google.com", "1234", NOW)] if user_id == 7 else []
+
+    async def alive(self, user_id: int, *, current: int | None, before: int | None, limit: int) -> list[SessionItem]:
+        return [
+            SessionItem(session, "Firefox", "203.0.113.7", NOW, NOW, current=session == current)
+            for session in _page(2, before, limit)
+            if user_id == 7
+        ]
 
     async def balance(self, user_id: int) -> Balance | None:
         raise NotImplementedError
@@ -69,9 +94,9 @@ class CountingStorage(InMemoryStorage):
         super().__init__()
         self.fetched: list[str] = []
 
-    async def get(self, key: str) -> bytes:
+    async def get(self, key: str, *, largest: int | None = None) -> bytes:
         self.fetched.append(key)
-        return await super().get(key)
+        return await super().get(key, largest=largest)
 
 
 class Uploads(UploadReader):
@@ -85,6 +110,9 @@ class Uploads(UploadReader):
             for number in _page(self._count, before, limit)
             if owner == 7
         ]
+
+    async def distinct(self, owner: int, *, before: int | None, limit: int) -> list[UploadRecord]:
+        return await self.latest(owner, before=before, limit=limit)
 
 
 class TryOns(TryOnReader):
@@ -119,6 +147,8 @@ async def test_everything_is_taken_along_as_records_and_files() -> None:
     assert list(files) == [
         "pictures/profile.jpg",
         "profile.json",
+        "identities.json",
+        "sessions.json",
         "ledger.json",
         "pictures/uploads/1.jpg",
         "uploads.json",
@@ -151,6 +181,10 @@ async def test_records_name_the_files_and_no_address_that_ends_with_its_session(
         ("front", "pictures/images/1-front.jpg", None),
         ("back", None, "provider_timeout"),
     ]
+    assert documents.pop("identities.json") == [
+        {"issuer": "https://accounts.google.com", "subject": "1234", "created_at": "2025-05-03T12:00:00Z"}
+    ]
+    assert [(session["id"], session["current"]) for session in documents["sessions.json"]] == [(2, False), (1, True)]
     assert "https://" not in json.dumps(documents)
 
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from application.actor import Actor, Client
-from application.events import ImageDeleted, PredictionAbandoned, ViewFinishable
+from application.events import ImageDeleted, PictureDiscarded, PredictionAbandoned, ViewFinishable
 from application.images.delete_image import DeleteImage
 from application.images.mark_favourite import MarkFavourite
 from domain.credits import HoldStatus
@@ -88,8 +88,8 @@ async def test_the_provider_need_not_render_a_deleted_try_on() -> None:
     assert PredictionAbandoned(image.front.id, "prediction1") in studio.outbox.events
 
 
-async def test_outputs_leave_storage_and_the_photo_stays() -> None:
-    """Every attempt's output, noted or not; five minutes later somebody looks again, and then nobody does."""
+async def test_outputs_leave_storage_and_the_photo_follows() -> None:
+    """Every attempt's output, noted or not; five minutes later somebody looks again, and takes the photo away too."""
     studio, image = await finished()
     image.front.attempt = 2
     unnoted = image.output_key(image.front)
@@ -101,10 +101,21 @@ async def test_outputs_leave_storage_and_the_photo_stays() -> None:
     assert studio.outbox.announced[-1] == Announced(again, studio.uow.time + timedelta(minutes=5))
     studio.storage.pictures[unnoted] = b"stored at that very moment"
     announced = len(studio.outbox.announced)
+    photo = studio.photo.key
     await studio.erase(again, WORKER)
-    assert list(studio.storage.pictures) == [studio.photo.key]
-    assert len(studio.outbox.announced) == announced
+    assert list(studio.storage.pictures) == [photo]
+    assert studio.outbox.events[announced:] == [PictureDiscarded(photo)]
+    assert studio.uploads.rows.kept == {}
     assert not studio.uow.is_open
+
+
+async def test_a_photo_stays_as_long_as_a_try_on_has_it() -> None:
+    studio, image = await finished()
+    other = await studio.accept()
+    for deleted, left in ((image, 1), (other, 0)):
+        await studio.delete(DeleteImage(deleted.id), OWNER)
+        await studio.erase(ImageDeleted(deleted.id, last=True), WORKER)
+        assert len(studio.uploads.rows.kept) == left
 
 
 async def test_an_output_that_another_try_on_shows_stays_as_long_as_that_one() -> None:

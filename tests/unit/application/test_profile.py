@@ -7,15 +7,17 @@ import pytest
 from application.actor import Actor, Client
 from application.events import PictureDiscarded
 from application.images.discard_picture import DiscardPictureHandler
-from application.images.upload_photo import LARGEST_UPLOAD
+from application.images.new_files import NewFiles
 from application.users.change_picture import ChangePicture, ChangePictureHandler
 from application.users.ports import Profile, ProfileReader
 from application.users.remove_picture import RemovePicture, RemovePictureHandler
 from application.users.update_profile import UpdateProfile, UpdateProfileHandler
 from domain.errors import Failure, Invalid, NotFound, TooLarge, Unauthenticated, Unavailable, Unprocessable
+from domain.uploads import LARGEST_UPLOAD
 from domain.users import User
 from tests.factories import UserFactory
 from tests.in_memory import InMemoryAccounts, InMemoryOutbox, Transaction
+from tests.unit.application.expected import InMemoryExpectedFiles
 from tests.unit.application.records import InMemoryUsers
 from tests.unit.application.rendering import BROKEN, WORKER, WatchedPictures, WatchedStorage
 from tests.unit.factories import NOW
@@ -61,13 +63,15 @@ class Account:
         self.outbox = InMemoryOutbox(self.uow)
         self.users = InMemoryUsers(self.uow, InMemoryAccounts(self.uow))
         self.storage = WatchedStorage(self.uow)
+        self.expected = InMemoryExpectedFiles(self.uow)
+        self.files = NewFiles(expected=self.expected, storage=self.storage, outbox=self.outbox, uow=self.uow)
         profiles = KeptProfiles(self.users)
         self.update = UpdateProfileHandler(users=self.users, profiles=profiles, uow=self.uow)
         self.change = ChangePictureHandler(
             users=self.users,
             profiles=profiles,
             pictures=WatchedPictures(self.uow),
-            storage=self.storage,
+            files=self.files,
             outbox=self.outbox,
             uow=self.uow,
         )
@@ -120,6 +124,7 @@ async def test_a_picture_is_a_square_in_our_own_encoding(account: Account) -> No
     assert data == b"normalised a face"
     assert key == profile.profile_picture == account.user.profile_picture
     assert key.startswith("pictures/profile/")
+    assert account.expected.kept == {}
     assert len(key) == len("pictures/profile/.jpg") + 32
     assert account.outbox.events == []
 
@@ -169,34 +174,30 @@ async def test_a_picture_that_is_refused_leaves_the_one_that_is_shown(
     assert list(account.storage.pictures) == [before]
 
 
-@pytest.mark.parametrize("is_away", [False, True])
-async def test_a_picture_for_an_account_that_was_just_deleted_is_not_kept(account: Account, is_away: bool) -> None:
-    """Nothing would ever remove it. Where storage goes away in between, the refusal is the same."""
+async def test_a_picture_for_an_account_that_was_just_deleted_is_not_kept(account: Account) -> None:
+    """Nothing would ever remove it but what is announced with the refusal."""
     account.user.deleted_at = NOW
-    put = account.storage.put
-
-    async def put_and_leave(key: str, data: bytes, *, content_type: str = "image/jpeg") -> None:
-        await put(key, data, content_type=content_type)
-        account.storage.is_away = is_away
-
-    account.storage.put = put_and_leave  # type: ignore[method-assign]
     with pytest.raises(NotFound) as refusal:
         await account.change(ChangePicture(b"a face"), account.ada)
     assert refusal.value.code == "user_not_found"
-    assert len(account.storage.pictures) == is_away
-    assert account.user.profile_picture is None
+    await account.work()
+    assert (account.storage.pictures, account.expected.kept, account.user.profile_picture) == ({}, {}, None)
 
 
-async def test_when_a_commit_fails_the_new_picture_stays(account: Account) -> None:
-    """It may have been made all the same; then the profile shows the new picture, which must be there."""
+async def test_when_a_commit_fails_the_new_picture_stays_and_is_still_expected(account: Account) -> None:
+    """The commit may have been made all the same; whether it was, the announcement will tell."""
+    commit = account.uow.commit
 
-    async def fail() -> None:
-        raise Unavailable("service_unavailable", "The connection broke.")
+    async def fail_once_stored() -> None:
+        if account.storage.pictures:
+            raise Unavailable("service_unavailable", "The connection broke.")
+        await commit()
 
-    account.uow.commit = fail  # type: ignore[method-assign]
+    account.uow.commit = fail_once_stored  # type: ignore[method-assign]
     with pytest.raises(Unavailable):
         await account.change(ChangePicture(b"a face"), account.ada)
-    assert len(account.storage.pictures) == 1
+    account.uow.abandon()
+    assert list(account.storage.pictures) == list(account.expected.kept)
 
 
 async def test_an_account_that_is_deleted_cannot_be_changed(account: Account) -> None:

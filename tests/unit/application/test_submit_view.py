@@ -4,11 +4,11 @@ from datetime import timedelta
 import pytest
 
 from application.actor import Actor
-from application.events import ViewFinishable, ViewSubmittable
+from application.events import PredictionAbandoned, ViewFinishable, ViewSubmittable
+from application.images.backoff import LONGEST_WAIT, backoff
 from application.images.ports import ModelBusy, ModelRefused, ModelUnavailable, Prediction
 from application.images.provider_webhook import ProviderWebhook
 from application.images.record_prediction import RecordPrediction
-from application.images.submit_view import LONGEST_WAIT, backoff
 from application.images.sweep_view import SweepView
 from domain.credits import HoldStatus
 from domain.errors import Unavailable
@@ -98,7 +98,6 @@ async def test_a_job_for_a_view_that_is_not_there_does_nothing() -> None:
     [
         (ModelBusy("busy"), ViewError.PROVIDER_BUSY),
         (ModelUnavailable("away"), ViewError.PROVIDER_UNAVAILABLE),
-        (ModelRefused("pay first", status=402), ViewError.PROVIDER_UNAVAILABLE),
     ],
 )
 async def test_what_may_pass_is_tried_again_after_a_second(trouble: Exception, error: ViewError) -> None:
@@ -219,7 +218,7 @@ async def test_a_prediction_that_ends_before_its_create_is_answered_is_finished_
 
     studio.model.before_answering = report_first
     await studio.submit(ViewSubmittable(image.front.id), WORKER)
-    assert studio.outbox.events[-1] == ViewFinishable(image.front.id)
+    assert studio.outbox.events[-1] == ViewFinishable(image.front.id), "and nothing is cancelled"
     await studio.finish(ViewFinishable(image.front.id), WORKER)
     assert image.status is Status.COMPLETED
 
@@ -240,6 +239,24 @@ async def test_a_worker_that_was_thought_dead_changes_nothing() -> None:
         ProviderWebhook(WEBHOOK).address(image.front.id, attempt) for attempt in (1, 2)
     ]
     assert (image.front.attempt, image.front.prediction_id) == (2, "prediction2")
+    assert [event for event in studio.outbox.events if isinstance(event, PredictionAbandoned)] == [
+        PredictionAbandoned(image.front.id, "prediction1")
+    ]
+
+
+async def test_a_prediction_made_for_a_view_that_was_cancelled_meanwhile_is_abandoned() -> None:
+    """Nobody waits for it, and the provider is to hear that."""
+    studio = await Studio.with_credits(1)
+    image = await studio.accept()
+
+    async def cancel(_: Prediction, __: Order) -> None:
+        await studio.settlement.settle(image.cancel(await studio.uow.now()))
+        await studio.uow.commit()
+
+    studio.model.before_answering = cancel
+    await studio.submit(ViewSubmittable(image.front.id), WORKER)
+    assert studio.outbox.events[-1] == PredictionAbandoned(image.front.id, "prediction1")
+    assert image.status is Status.CANCELLED
 
 
 def test_the_wait_grows_with_the_attempts_and_is_never_the_same() -> None:

@@ -1,9 +1,12 @@
+from hashlib import sha256
+
 import pytest
 
 from application.actor import Actor, Client
-from application.images.upload_photo import LARGEST_UPLOAD, UploadPhoto, UploadPhotoHandler
+from application.events import PictureDiscarded
+from application.images.upload_photo import UploadPhoto, UploadPhotoHandler
 from domain.errors import Failure, NotFound, TooLarge, Unauthenticated, Unavailable, Unprocessable
-from domain.uploads import upload_key_in
+from domain.uploads import LARGEST_UPLOAD, upload_key_in
 from tests.factories import UserFactory
 from tests.unit.application.records import InMemoryUsers
 from tests.unit.application.rendering import BROKEN, CUSTOMER, Studio
@@ -18,7 +21,12 @@ async def studio() -> tuple[Studio, UploadPhotoHandler]:
     user.id = CUSTOMER
     users.rows.kept[CUSTOMER] = user
     handler = UploadPhotoHandler(
-        users=users, uploads=made.uploads, pictures=made.pictures, storage=made.storage, uow=made.uow
+        users=users,
+        uploads=made.uploads,
+        pictures=made.pictures,
+        storage=made.storage,
+        files=made.files,
+        uow=made.uow,
     )
     return made, handler
 
@@ -35,6 +43,8 @@ async def test_what_is_kept_is_our_own_encoding_under_an_address_that_names_it()
     assert kept is not None
     assert (kept.width, kept.height, kept.size) == (photo.width, photo.height, photo.size)
     assert await made.uploads.by_key(key, owner=CUSTOMER + 1) is None
+    assert kept.digest == sha256(b"normalised as it came").digest()
+    assert made.expected.kept == {}
 
 
 async def test_the_same_photo_twice_is_two_uploads() -> None:
@@ -85,4 +95,40 @@ async def test_an_account_that_was_deleted_meanwhile_keeps_no_photo() -> None:
     before = set(made.storage.pictures)
     with pytest.raises(NotFound):
         await upload(UploadPhoto(b"a face"), ACTOR)
-    assert set(made.storage.pictures) == before
+    (late,) = set(made.storage.pictures) - before
+    assert (made.outbox.events, made.expected.kept) == ([PictureDiscarded(late)], {})
+
+
+async def test_a_file_is_announced_before_it_is_stored() -> None:
+    """Who dies after storing it, and before the photo is recorded, leaves the announcement of this very file."""
+    made, upload = await studio()
+    before = set(made.storage.pictures)
+
+    async def die(key: str, data: bytes, *, content_type: str = "image/jpeg") -> None:
+        assert data
+        assert content_type == "image/jpeg"
+        made.storage.pictures[key] = data
+        raise KeyboardInterrupt
+
+    made.storage.put = die  # type: ignore[method-assign]
+    with pytest.raises(KeyboardInterrupt):
+        await upload(UploadPhoto(b"a face"), ACTOR)
+    made.uow.abandon()
+    assert set(made.expected.kept) == set(made.storage.pictures) - before
+    assert len(made.uploads.rows.kept) == 1
+
+
+async def test_a_photo_that_housekeeping_has_given_up_is_not_recorded() -> None:
+    """Its file is about to be removed."""
+    made, upload = await studio()
+    put = made.storage.put
+
+    async def put_very_slowly(key: str, data: bytes, *, content_type: str = "image/jpeg") -> None:
+        await put(key, data, content_type=content_type)
+        made.expected.kept.clear()
+
+    made.storage.put = put_very_slowly  # type: ignore[method-assign]
+    with pytest.raises(Unavailable):
+        await upload(UploadPhoto(b"a face"), ACTOR)
+    made.uow.abandon()
+    assert len(made.uploads.rows.kept) == 1

@@ -97,6 +97,15 @@ class TryOns(RuleBasedStateMachine):
     def a_worker_takes_a_view_to_the_provider(self, place: int) -> MultipleResults[Work] | Work:
         return self._submission(self._render(place)) or multiple()
 
+    @rule(place=PLACES, error=st.sampled_from(ViewError), wait=st.floats(0, 60))
+    def the_gate_turns_a_view_away(self, place: int, error: ViewError, wait: float) -> None:
+        render = self._render(place)
+        if self.image.startable([render]) and render.submittable(self.now, POLICY):
+            before = render.status, render.attempt
+            render.turn_away(self.now + timedelta(seconds=wait), error)
+            assert (render.status, render.attempt) == before
+            self.announced.add(render.view)
+
     def _submission(self, render: ViewRender) -> Work | None:
         held_until = render.lease_until
         claim = self.image.claim_submit(render, self.now, POLICY)

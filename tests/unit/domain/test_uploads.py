@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.uploads import new_upload_key, upload_key_in
+from domain.uploads import Upload, is_incoming_key, new_incoming_key, new_upload_key, upload_key_in
+from tests.unit.factories import NOW
 
 KEY = "uploads/AbCdEfGhIjKlMnOpQrStUvWxYz012-_9.jpg"
 LOOKALIKE_A = "\N{CYRILLIC CAPITAL LETTER A}"
@@ -79,3 +80,32 @@ def test_whatever_is_named_is_a_key_or_nothing(tail: str) -> None:
     for address in (tail, f"https://api.example.com/{tail}", f"https://api.example.com/{tail}/{KEY}"):
         key = upload_key_in(address)
         assert key is None or re.fullmatch(r"uploads/[A-Za-z0-9_-]{32}\.jpg", key)
+
+
+def test_a_key_of_a_file_that_comes_as_it_is_is_known_by_its_form() -> None:
+    """It is unguessable, and no key of a photo; nothing that is longer, shorter or elsewhere is taken for one."""
+    key = new_incoming_key()
+    assert is_incoming_key(key)
+    assert len({new_incoming_key() for _ in range(100)}) == 100
+    for other in (
+        "",
+        "incoming/",
+        key[:-1],
+        f"{key}A",
+        f"{key}\n",
+        f"/{key}",
+        f"x{key}",
+        new_upload_key(),
+        "../" + key,
+    ):
+        assert not is_incoming_key(other), other
+    assert upload_key_in(f"https://api.tryon.example/media/{key}") is None
+
+
+def test_a_photo_is_known_again_by_its_bytes() -> None:
+    one, same, other = (
+        Upload.of(data, width=300, height=400, key=new_upload_key(), owner=7, now=NOW)
+        for data in (b"pixels", b"pixels", b"others")
+    )
+    assert one.digest == same.digest != other.digest
+    assert (len(one.digest), one.size) == (32, 6)

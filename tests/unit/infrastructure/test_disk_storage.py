@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from domain.errors import NotFound, Unavailable
+from domain.errors import Forbidden, NotFound, Unavailable
 from infrastructure.storage.disk import DiskStorage
 
 KEY = "uploads/3f/portrait_0-Z.jpg"
@@ -195,3 +195,59 @@ async def test_pictures_are_the_owners_alone(tmp_path: Path, secret: str) -> Non
 async def test_ping_leaves_nothing_behind(storage: DiskStorage, tmp_path: Path) -> None:
     await storage.ping()
     assert files_in(tmp_path) == []
+
+
+async def test_a_form_is_good_for_its_key_and_size_until_it_expires(storage: DiskStorage, clock: Clock) -> None:
+    form = await storage.form("incoming/one", largest=10, seconds=900)
+    assert form.url == "https://tryon.example/media-upload"
+    for _ in range(2):
+        assert storage.admit_form(form.fields) == ("incoming/one", 10)
+    clock.time += 899
+    assert storage.admit_form(form.fields) == ("incoming/one", 10)
+    clock.time += 1
+    with pytest.raises(Forbidden):
+        storage.admit_form(form.fields)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"key": "incoming/two"},
+        {"key": "uploads/3f/portrait_0-Z.jpg"},
+        {"largest": "11"},
+        {"largest": "10\nincoming/one"},
+        {"expires": "9999999999"},
+        {"expires": ""},
+        {"signature": ""},
+        {"signature": "\ud800"},
+        {"acl": "public-read"},
+    ],
+)
+async def test_a_form_that_was_changed_permits_nothing(storage: DiskStorage, change: dict[str, str]) -> None:
+    form = await storage.form("incoming/one", largest=10, seconds=900)
+    with pytest.raises(Forbidden):
+        storage.admit_form(form.fields | change)
+    for field in form.fields:
+        with pytest.raises(Forbidden):
+            storage.admit_form({name: value for name, value in form.fields.items() if name != field})
+
+
+async def test_the_signature_of_an_address_is_none_of_a_form(storage: DiskStorage) -> None:
+    """And the reverse."""
+    key, expires, signature = parts(await storage.url(KEY))
+    with pytest.raises(Forbidden):
+        storage.admit_form({"key": key, "expires": expires, "largest": "10", "signature": signature})
+    form = await storage.form(KEY, largest=10, seconds=900)
+    await storage.put(KEY, b"pixels")
+    for expiry in (form.fields["expires"], f"{form.fields['expires']}\n10"):
+        with pytest.raises(NotFound):
+            await storage.read_signed(KEY, expiry, form.fields["signature"])
+
+
+async def test_a_form_outlives_a_change_of_secrets(tmp_path: Path, secret: str, clock: Clock) -> None:
+    before = DiskStorage(tmp_path, public_url="https://tryon.example", secrets=[secret], now=clock)
+    form = await before.form("incoming/one", largest=10, seconds=900)
+    now = DiskStorage(
+        tmp_path, public_url="https://tryon.example", secrets=[secrets.token_urlsafe(32), secret], now=clock
+    )
+    assert now.admit_form(form.fields) == ("incoming/one", 10)

@@ -13,20 +13,23 @@ from infrastructure.database.tables.accounts import (
 )
 from infrastructure.database.tables.catalogue import style_prompts, styles
 from infrastructure.database.tables.columns import metadata
-from infrastructure.database.tables.delivery import idempotency_keys, outbox
+from infrastructure.database.tables.delivery import expected_files, idempotency_keys, model_gates, outbox
 from infrastructure.database.tables.ledger import holds, ledger_entries
-from infrastructure.database.tables.try_ons import images, uploads, views
+from infrastructure.database.tables.try_ons import image_events, images, uploads, views
 
 __all__ = [
     "blacklist_tokens",
     "daily_grants",
+    "expected_files",
     "holds",
     "idempotency_keys",
     "identities",
+    "image_events",
     "images",
     "ledger_entries",
     "mail_allowances",
     "metadata",
+    "model_gates",
     "outbox",
     "password_resets",
     "registrations",

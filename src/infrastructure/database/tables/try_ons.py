@@ -1,17 +1,21 @@
-"""Photos, try-ons and their views."""
+"""Photos, try-ons, their views, and the log of how each went."""
 
 from sqlalchemy import (
     BigInteger,
     Boolean,
+    CheckConstraint,
     Column,
+    DateTime,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
     Integer,
+    LargeBinary,
     SmallInteger,
     Table,
     Text,
     UniqueConstraint,
+    func,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
@@ -25,13 +29,15 @@ uploads = Table(
     "uploads",
     metadata,
     row_id(),
-    Column("user_id", BigInteger, ForeignKey("users.id"), nullable=False, index=True),
+    Column("user_id", BigInteger, ForeignKey("users.id"), nullable=False),
     Column("key", Text, nullable=False, unique=True),
+    Column("digest", LargeBinary, nullable=False),
     Column("width", Integer, nullable=False),
     Column("height", Integer, nullable=False),
     Column("size", Integer, nullable=False),
     moment("created_at"),
 )
+Index("ix_uploads_distinct", uploads.c.user_id, uploads.c.digest, uploads.c.id.desc())
 
 images = Table(
     "images",
@@ -40,13 +46,14 @@ images = Table(
     Column("user_id", BigInteger, ForeignKey("users.id"), nullable=False),
     Column("style_id", BigInteger, nullable=False),
     Column("prompt_version", Integer, nullable=False),
-    Column("upload_id", BigInteger, ForeignKey("uploads.id"), nullable=False, index=True),
+    Column("upload_id", BigInteger, ForeignKey("uploads.id"), nullable=True, index=True),
     Column("folder", Text, nullable=False),
     word("status", Status),
     Column("is_favourite", Boolean, nullable=False),
     moment("created_at"),
     moment("deleted_at", nullable=True),
     ForeignKeyConstraint(["style_id", "prompt_version"], ["style_prompts.style_id", "style_prompts.version"]),
+    CheckConstraint("upload_id IS NOT NULL OR deleted_at IS NOT NULL", name="photo_kept"),
 )
 Index("ix_images_gallery", images.c.user_id, images.c.id.desc(), postgresql_where=images.c.deleted_at.is_(None))
 
@@ -79,3 +86,23 @@ views = Table(
 )
 Index("ix_views_open", views.c.due_at, postgresql_where=text(OPEN))
 Index("ix_views_poll", views.c.poll_at, postgresql_where=text(f"{OPEN} AND poll_at IS NOT NULL"))
+# The queue of those that wait for a worker.
+Index("ix_views_waiting", views.c.id, postgresql_where=text(f"{OPEN} AND prediction_id IS NULL"))
+# How long views took, the latest first.
+Index(
+    "ix_views_finished",
+    views.c.view,
+    views.c.finished_at.desc(),
+    postgresql_where=views.c.status == Status.COMPLETED.value,
+)
+
+image_events = Table(
+    "image_events",
+    metadata,
+    Column("image_id", BigInteger, ForeignKey("images.id", ondelete="CASCADE"), primary_key=True),
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    word("view", View, nullable=True),
+    word("status", Status),
+    word("error", ViewError, nullable=True),
+    Column("at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+)

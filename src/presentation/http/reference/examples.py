@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+import msgspec
 from msgspec import Struct
 
 from application.auth.change_password import ChangePassword
@@ -17,9 +18,13 @@ from application.auth.tokens import Accepted, TokenPair
 from application.auth.verify_email import VerifyEmail
 from application.credits.ports import Balance, LedgerItem
 from application.images.add_views import AddViews
+from application.images.begin_upload import UploadBegun
+from application.images.complete_upload import CompleteUpload
 from application.images.generate_image import GenerateImage, ImageAccepted
 from application.images.list_uploads import UploadItem
 from application.images.ports import ImageItem, ImageStatus, ViewItem
+from application.images.price_image import ImagePrice
+from application.images.progress import ProgressItem
 from application.images.upload_photo import UploadedPhoto
 from application.pages import Page, cursor_after
 from application.styles.ports import StyleItem
@@ -31,10 +36,12 @@ from domain.styles import Category
 from domain.users import Role
 from domain.views import Status, View
 from presentation.http.problems import FieldProblem, Problem
+from presentation.http.progress import SentEvent
 
 _ACCEPTED_AT = datetime(2026, 1, 15, 10, 30, tzinfo=UTC)
 _MEDIA = "https://api.example.com/media"
 _PHOTO = f"{_MEDIA}/uploads/Zm9yLXRoZS1kb2N1bWVudGF0aW9u.jpg?expires=1768474800&signature=..."
+_INCOMING = "incoming/Zm9yLXRoZS1kb2N1bWVudGF0aW9u"
 _FRONT = f"{_MEDIA}/images/b25seS1hbi1leGFtcGxl/front-1-1.jpg?expires=1768474800&signature=..."
 _ACCESS = "an.access.token"
 _REFRESH = "a.refresh.token"
@@ -59,6 +66,16 @@ _ITEM = ImageItem(
     created_at=_ACCEPTED_AT,
 )
 
+_PROGRESS = ProgressItem(
+    image_id=41,
+    view=View.FRONT,
+    status=Status.COMPLETED,
+    url=_FRONT,
+    error=None,
+    queue_position=None,
+    eta_seconds=14.5,
+    at=_ACCEPTED_AT,
+)
 _STYLE = StyleItem(
     id=7,
     name="Long Bob",
@@ -112,12 +129,21 @@ _BODIES: list[Struct] = [
     _UPLOAD,
     UploadedPhoto(image_input_url=_PHOTO, width=1536, height=2048, size=412_345),
     GenerateImage(style_id=7, image_input_url=_PHOTO, views=(View.FRONT, View.RIGHT)),
+    UploadBegun(
+        key=_INCOMING,
+        url=f"{_MEDIA}-upload",
+        fields={"key": _INCOMING, "expires": "1768475700", "largest": "10485760", "signature": "..."},
+        expires_in=900,
+    ),
+    CompleteUpload(key=_INCOMING),
+    ImagePrice(credits_required=2, credits_available_after=1, eta_seconds=21.5),
     AddViews(views=(View.LEFT, View.BACK)),
     ImageAccepted(image_id=41, credits_held=2),
     _ITEM,
     ImageStatus(
         **{name: getattr(_ITEM, name) for name in ImageItem.__struct_fields__}, queue_position=None, eta_seconds=None
     ),
+    SentEvent(id="5", event="view", data=msgspec.json.encode(_PROGRESS).decode()),
     Problem(
         title="Bad Request",
         status=400,

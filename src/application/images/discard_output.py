@@ -1,0 +1,31 @@
+from dataclasses import dataclass
+
+from application.actor import Actor
+from application.events import OutputAbandoned
+from application.images.ports import ImageRepository, PictureStorage
+from application.ports import UnitOfWork
+from domain.outputs import output_key
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiscardOutputHandler:
+    """Remove the output of an attempt that came to nothing. Raises `Unavailable` when storage is away.
+
+    It stays when the view shows it after all, or is still at that very attempt: another worker may be storing it.
+    What went with its account needs nothing more, for all its pictures go.
+    """
+
+    images: ImageRepository
+    storage: PictureStorage
+    uow: UnitOfWork
+
+    async def __call__(self, event: OutputAbandoned, actor: Actor) -> None:
+        found = await self.images.claim(event.view_id)
+        if found is None:
+            return
+        image, render = found
+        key = output_key(image.folder, render.view, event.round, event.attempt)
+        is_needed = key == render.output_key or (render.open and key == image.output_key(render))
+        await self.uow.commit()
+        if not is_needed:
+            await self.storage.delete(key)

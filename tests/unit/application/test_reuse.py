@@ -1,0 +1,229 @@
+"""The same photo in the same hairstyle once more: what is there is shown again, what is not is rendered and paid."""
+
+from datetime import timedelta
+
+import pytest
+
+from application.actor import Actor
+from application.events import ImageDeleted, ViewFinishable, ViewSubmittable
+from application.images.delete_image import DeleteImage
+from application.images.estimates import Estimates, Pace, Paces
+from application.images.generate_image import GenerateImage, ImageAccepted
+from application.images.price_image import ImagePrice, PriceImage, PriceImageHandler
+from domain.credits import HoldStatus, InsufficientCredits
+from domain.errors import Failure, Invalid, NotFound, Unauthenticated, Unprocessable
+from domain.images import GeneratedImage
+from domain.views import Status, View
+from tests.factories import StyleFactory
+from tests.unit.application.rendering import CUSTOMER, WORKER, Studio
+from tests.unit.factories import UploadFactory
+
+ACTOR = Actor.user(CUSTOMER, session_id=1)
+
+
+async def rendered(credits_: int = 4, *sides: View) -> tuple[Studio, GeneratedImage]:
+    """A try-on of which these views are there."""
+    studio = await Studio.with_credits(credits_)
+    image = await studio.accept_and_render(*sides)
+    await studio.finish(ViewFinishable(image.front.id), WORKER)
+    for view in sides:
+        render = image.render(view)
+        await studio.submit(ViewSubmittable(render.id), WORKER)
+        studio.model.render()
+        await studio.tell(render)
+        await studio.finish(ViewFinishable(render.id), WORKER)
+    assert {render.status for render in image.views} == {Status.COMPLETED}
+    return studio, image
+
+
+async def again(
+    studio: Studio, *sides: View, address: str = "", style: int = 1, reuse: bool = True, key: str | None = None
+) -> ImageAccepted:
+    request = GenerateImage(style, address or studio.address, (View.FRONT, *sides), reuse)
+    return await studio.generate(request, ACTOR, key)
+
+
+def made(studio: Studio, accepted: ImageAccepted) -> GeneratedImage:
+    return studio.images.rows.kept[accepted.image_id]
+
+
+async def test_what_is_there_is_shown_again_at_no_cost() -> None:
+    """The try-on is complete at once: no hold, no order, nothing for a worker to do."""
+    studio, image = await rendered(2, View.LEFT)
+    announced = list(studio.outbox.events)
+    accepted = await again(studio, View.LEFT)
+    copy = made(studio, accepted)
+    assert (accepted.credits_held, copy.status) == (0, Status.COMPLETED)
+    assert [view.output_key for view in copy.views] == [view.output_key for view in image.views]
+    assert [(view.output_width, view.output_height) for view in copy.views] == [(2048, 256)] * 2
+    assert {studio.accounts.hold_of(view) for view in copy.views} == {None}
+    assert studio.outbox.events == announced
+    assert all(view.finished_at == view.accepted_at for view in copy.views)
+
+
+async def test_views_that_are_not_there_are_rendered_from_the_shared_front() -> None:
+    """They are paid, and can start at once."""
+    studio, image = await rendered(2)
+    accepted = await again(studio, View.BACK)
+    copy = made(studio, accepted)
+    back = copy.render(View.BACK)
+    assert (accepted.credits_held, copy.status, back.status) == (1, Status.PROCESSING, Status.PENDING)
+    assert studio.accounts.hold_of(back) is HoldStatus.PENDING
+    assert studio.outbox.events[-1] == ViewSubmittable(back.id)
+    order = await studio.renders.order(back.id)
+    assert order.input_key == image.front.output_key
+
+
+async def test_without_being_asked_for_nothing_is_shared() -> None:
+    studio, _ = await rendered(2)
+    accepted = await again(studio, reuse=False)
+    assert (accepted.credits_held, made(studio, accepted).status) == (1, Status.PENDING)
+
+
+async def test_a_key_that_came_without_reuse_is_another_request() -> None:
+    studio, _ = await rendered(3)
+    await again(studio, reuse=False, key="k")
+    with pytest.raises(Unprocessable) as refusal:
+        await again(studio, key="k")
+    assert refusal.value.code == "idempotency_key_reused"
+
+
+@pytest.mark.parametrize("what", ["photo", "style", "prompt", "owner", "deleted", "unfinished"])
+async def test_only_the_same_can_be_shared(what: str) -> None:
+    """Another photo, hairstyle or prompt, another's try-on, a deleted one and an unfinished one lend nothing."""
+    studio, image = await rendered(3)
+    address, style = studio.address, 1
+    match what:
+        case "photo":
+            other = UploadFactory.build(user_id=CUSTOMER)
+            await studio.uploads.add(other)
+            address = f"https://api.tryon.example/media/{other.key}"
+        case "style":
+            await studio.styles.add(StyleFactory.build())
+            style = 2
+        case "prompt":
+            studio.styles.rows.kept[1].prompt_version += 1
+        case "owner":
+            image.user_id = CUSTOMER + 1
+        case "deleted":
+            image.deleted_at = studio.uow.time
+        case "unfinished":
+            image.front.status = Status.FAILED
+    await studio.uow.commit()
+    accepted = await again(studio, address=address, style=style)
+    assert (accepted.credits_held, made(studio, accepted).front.status) == (1, Status.PENDING)
+
+
+async def test_a_photo_is_known_again_by_its_bytes() -> None:
+    """Uploaded twice, it is the same photo."""
+    studio, image = await rendered(1)
+    same = UploadFactory.build(user_id=CUSTOMER, digest=studio.photo.digest)
+    await studio.uploads.add(same)
+    await studio.uow.commit()
+    accepted = await again(studio, address=f"https://api.tryon.example/media/{same.key}")
+    assert made(studio, accepted).front.output_key == image.front.output_key
+
+
+async def test_side_views_come_from_the_try_on_that_lends_the_front() -> None:
+    """An older one has the side view too, but of another front: it is rendered anew."""
+    studio, _ = await rendered(4, View.LEFT)
+    newer = await studio.accept_and_render()
+    await studio.finish(ViewFinishable(newer.front.id), WORKER)
+    copy = made(studio, await again(studio, View.LEFT))
+    assert copy.front.output_key == newer.front.output_key
+    assert copy.render(View.LEFT).status is Status.PENDING
+
+
+async def test_what_is_shared_outlives_whoever_lent_it() -> None:
+    """And can be lent on; the file goes with the last try-on that shows it."""
+    studio, image = await rendered(1)
+    first = made(studio, await again(studio))
+    await studio.delete(DeleteImage(image.id), ACTOR)
+    await studio.erase(ImageDeleted(image.id), WORKER)
+    second = made(studio, await again(studio))
+    await studio.delete(DeleteImage(first.id), ACTOR)
+    await studio.erase(ImageDeleted(first.id), WORKER)
+    assert second.front.output_key in studio.storage.pictures
+    await studio.delete(DeleteImage(second.id), ACTOR)
+    await studio.erase(ImageDeleted(second.id), WORKER)
+    assert list(studio.storage.pictures) == [studio.photo.key]
+
+
+async def test_without_credits_what_is_there_can_still_be_had() -> None:
+    studio, _ = await rendered(1)
+    assert (await again(studio)).credits_held == 0
+    with pytest.raises(InsufficientCredits):
+        await again(studio, View.LEFT)
+
+
+# What it would cost
+
+
+class KnownPaces(Estimates):
+    def __init__(self, **seconds: float) -> None:
+        self._paces = Paces({View(view): Pace(each, 2 * each) for view, each in seconds.items()})
+
+    async def paces(self) -> Paces:
+        return self._paces
+
+
+async def price(studio: Studio, request: GenerateImage, actor: Actor = ACTOR, **seconds: float) -> ImagePrice:
+    handle = PriceImageHandler(
+        requests=studio.requests, accounts=studio.accounts, estimates=KnownPaces(**seconds), uow=studio.uow
+    )
+    try:
+        return await handle(PriceImage(request), actor)
+    finally:
+        studio.uow.abandon()
+
+
+async def test_a_price_is_told_and_nothing_changes() -> None:
+    studio = await Studio.with_credits(3)
+    commits = studio.uow.commits
+    told = await price(studio, GenerateImage(1, studio.address, (View.FRONT, View.LEFT)), front=20, left=12)
+    assert told == ImagePrice(2, 1, 32.0)
+    assert (studio.uow.commits, studio.images.rows.kept, studio.outbox.events) == (commits, {}, [])
+
+
+async def test_what_can_be_shared_is_not_in_the_price() -> None:
+    """Nor in the time: with the front there, a side can start at once."""
+    studio, _ = await rendered(3)
+    views = (View.FRONT, View.LEFT)
+    assert await price(studio, GenerateImage(1, studio.address, views, True), front=20, left=12) == ImagePrice(1, 1, 12)
+    assert await price(studio, GenerateImage(1, studio.address, reuse=True), front=20) == ImagePrice(0, 2, 0.0)
+    assert await price(studio, GenerateImage(1, studio.address, views)) == ImagePrice(2, 0, None)
+
+
+@pytest.mark.parametrize(
+    ("change", "actor", "refusal"),
+    [
+        ({"style_id": 99}, ACTOR, NotFound),
+        ({"image_input_url": "https://elsewhere.example/me.jpg"}, ACTOR, Unprocessable),
+        ({"views": (View.LEFT,)}, ACTOR, Invalid),
+        ({"views": tuple(View)}, ACTOR, InsufficientCredits),
+        ({}, Actor.system("nobody"), Unauthenticated),
+    ],
+)
+async def test_what_would_be_refused_has_no_price(
+    change: dict[str, object], actor: Actor, refusal: type[Failure]
+) -> None:
+    studio = await Studio.with_credits(3)
+    request = GenerateImage(**({"style_id": 1, "image_input_url": studio.address} | change))  # type: ignore[arg-type]
+    with pytest.raises(refusal):
+        await price(studio, request, actor)
+
+
+async def test_who_owes_credits_pays_nothing_for_what_is_there() -> None:
+    """A claw-back may have taken the balance below zero: nothing can be spent, but this spends nothing."""
+    studio, _ = await rendered(1)
+    studio.accounts._books.credits[CUSTOMER] = -2
+    assert await price(studio, GenerateImage(1, studio.address, reuse=True)) == ImagePrice(0, -2, 0.0)
+
+
+async def test_the_lender_is_the_latest() -> None:
+    studio, older = await rendered(2)
+    studio.uow.pass_time(seconds=timedelta(minutes=1).total_seconds())
+    newer = await studio.accept_and_render()
+    await studio.finish(ViewFinishable(newer.front.id), WORKER)
+    assert older.front.output_key != newer.front.output_key
+    assert made(studio, await again(studio)).front.output_key == newer.front.output_key
