@@ -21,7 +21,6 @@ from benchmarks.load import Figures
 from benchmarks.measure import Row, Target, compare, compare_amounts, program, run
 from benchmarks.reads import STATUS
 from benchmarks.rig import Rig, Server
-from infrastructure.database.progress_log import Tidings
 from infrastructure.progress_bell import channel_of
 
 _STREAMS = data.USERS
@@ -140,9 +139,8 @@ async def _happen(rig: Rig) -> None:
         for _ in range(_EVENTS_EACH):
             added = await connection.fetch(_EVENT, list(images))
             with redis.pipeline(transaction=False) as pipe:
-                for image, event in added:
-                    tidings = Tidings(images[image], image, event)
-                    pipe.publish(channel_of(tidings.user_id), msgspec.msgpack.encode(tidings))
+                for image, _ in added:
+                    pipe.publish(channel_of(images[image]), str(image))
                 pipe.execute()
             await asyncio.sleep(_SECONDS / _EVENTS_EACH)
     finally:

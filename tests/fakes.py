@@ -10,7 +10,7 @@ from application.images.ports import ImageModel, OutputDownloads, PictureStorage
 from application.mail import Mail, Mailer
 from domain.errors import Invalid, NotFound, TooLarge, Unavailable
 from infrastructure.database.outbox import Doorbell
-from infrastructure.database.progress_log import ProgressBell, Tidings
+from infrastructure.database.progress_log import LogGrown, ProgressBell
 
 OUTPUT = "https://provider.test/output.jpg"
 
@@ -225,7 +225,7 @@ class FakeProgressBell(ProgressBell):
     """Remembers what it was to tell."""
 
     def __init__(self) -> None:
-        self.told: list[Tidings] = []
+        self.told: list[LogGrown] = []
 
-    def ring(self, tidings: Sequence[Tidings]) -> None:
-        self.told.extend(tidings)
+    def ring(self, grown: Sequence[LogGrown]) -> None:
+        self.told.extend(grown)

@@ -12,7 +12,15 @@ from msgspec import Struct
 
 from application.credits.ports import Balance, CreditAccounts
 from application.events import Event
-from application.images.model_gate import FAILURES, OVER_IMAGES, PROBE_AFTER, UNPAID_PAUSE, ModelGate, Pace, TurnedAway
+from application.images.model_gate import (
+    FAILURES,
+    OVER_IMAGES,
+    PROBE_AFTER,
+    UNPAID_PAUSE,
+    CreateRate,
+    ModelGate,
+    TurnedAway,
+)
 from application.ports import Outbox, UnitOfWork
 from domain.credits import VIEW_PRICE, Cause, HoldStatus, InsufficientCredits
 from domain.errors import NotFound
@@ -220,9 +228,9 @@ class _Standing(Struct):
 
 
 class InMemoryModelGate(ModelGate):
-    def __init__(self, transaction: Transaction, pace: Pace) -> None:
+    def __init__(self, transaction: Transaction, rate: CreateRate) -> None:
         self._transaction = transaction
-        self._pace = pace
+        self._rate = rate
         self._now = _Standing()
         self._kept = _Standing()
         self.alerts = 0
@@ -234,9 +242,9 @@ class InMemoryModelGate(ModelGate):
 
     async def admit(self) -> TurnedAway | None:
         now, gate = await self._transaction.now(), self._now
-        if (gate.closed_until or now) > now or (gate.next_create_at or now) - self._pace.allowance > now:
+        if (gate.closed_until or now) > now or (gate.next_create_at or now) - self._rate.allowance > now:
             return self._turn_away(now)
-        gate.next_create_at = max(gate.next_create_at or now, now) + self._pace.interval
+        gate.next_create_at = max(gate.next_create_at or now, now) + self._rate.interval
         if gate.closed_until is not None:
             gate.closed_until = now + PROBE_AFTER
         return None
@@ -270,8 +278,8 @@ class InMemoryModelGate(ModelGate):
 
     def _turn_away(self, now: datetime) -> TurnedAway:
         gate = self._now
-        allowed = (gate.next_create_at or now) - self._pace.allowance
+        allowed = (gate.next_create_at or now) - self._rate.allowance
         free = max(gate.next_return_at or now, gate.closed_until or now, allowed, now)
-        gate.next_return_at = free + self._pace.between_returns
+        gate.next_return_at = free + self._rate.between_returns
         error = ViewError.PROVIDER_UNAVAILABLE if gate.closed_until else ViewError.PROVIDER_BUSY
         return TurnedAway(gate.next_return_at, error)

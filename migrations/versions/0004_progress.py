@@ -53,6 +53,7 @@ def upgrade() -> None:
     op.execute("UPDATE uploads SET digest = sha256(key::bytea)")
     op.alter_column("uploads", "digest", nullable=False)
     op.drop_index("ix_uploads_user_id", "uploads")
+    op.create_index("ix_uploads_created_at", "uploads", ["created_at"])
     op.create_index("ix_uploads_distinct", "uploads", ["user_id", "digest", sa.text("id DESC")])
     op.alter_column("images", "upload_id", nullable=True)
     op.create_check_constraint(
@@ -76,6 +77,7 @@ def downgrade() -> None:
     op.drop_constraint(op.f("ck_images_photo_kept"), "images")
     op.alter_column("images", "upload_id", nullable=False)
     op.drop_index("ix_uploads_distinct", "uploads")
+    op.drop_index("ix_uploads_created_at", "uploads")
     op.create_index("ix_uploads_user_id", "uploads", ["user_id"])
     op.drop_column("uploads", "digest")
     op.drop_table("model_gates")

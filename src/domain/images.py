@@ -164,7 +164,7 @@ class GeneratedImage:
         return Change(queued=[render])
 
     def call_off(self, render: ViewRender, claim: int, error: ViewError, retry_at: datetime) -> Change:
-        """The provider was not even asked, for want of the photo: come back for it, and do not count the attempt."""
+        """Nothing was begun, for want of the photo or of credit at the provider: come back; the attempt does not count."""
         if not render.holds_claim(claim):
             raise StaleClaim
         render.error = error

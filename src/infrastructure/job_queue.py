@@ -9,7 +9,7 @@ from redis.exceptions import RedisError
 
 from domain.errors import Unavailable
 from infrastructure.database.outbox import Doorbell
-from infrastructure.redis import Bells, open_pool
+from infrastructure.redis import BackgroundCalls, open_pool
 
 JOB = "deliver"
 QUEUE = "hairtryon:jobs"
@@ -38,7 +38,7 @@ class ArqDoorbell(Doorbell):
     """Rings in the background. When Redis is away, the relay rings again later: nothing waits, nothing is lost."""
 
     def __init__(self, url: str) -> None:
-        self._bells = Bells(url, silence="doorbell_silent")
+        self._calls = BackgroundCalls(url, failure="doorbell_silent")
         self._redis = ArqRedis(
             open_pool(url, connections=_CONNECTIONS),
             job_serializer=pack,
@@ -48,7 +48,7 @@ class ArqDoorbell(Doorbell):
         )
 
     def ring(self, rows: Sequence[tuple[int, int]]) -> None:
-        self._bells.ring(self._enqueue(rows), rows=len(rows))
+        self._calls.start(self._enqueue(rows), items=len(rows))
 
     async def ring_now(self, rows: Sequence[tuple[int, int]]) -> None:
         """Ring and wait; raises `Unavailable` when Redis is away."""
@@ -65,5 +65,5 @@ class ArqDoorbell(Doorbell):
         await self._redis.ping()
 
     async def aclose(self) -> None:
-        await self._bells.fall_silent()
+        await self._calls.finish()
         await self._redis.aclose(close_connection_pool=True)

@@ -2,11 +2,10 @@
 
 from collections.abc import Sequence
 
-import msgspec
 from redis.asyncio import Redis
 
-from infrastructure.database.progress_log import ProgressBell, Tidings
-from infrastructure.redis import Bells, open_pool
+from infrastructure.database.progress_log import LogGrown, ProgressBell
+from infrastructure.redis import BackgroundCalls, open_pool
 
 _CONNECTIONS = 5
 
@@ -20,15 +19,15 @@ class RedisProgressBell(ProgressBell):
 
     def __init__(self, url: str) -> None:
         self._redis = Redis.from_pool(open_pool(url, connections=_CONNECTIONS))
-        self._bells = Bells(url, silence="progress_bell_silent")
+        self._calls = BackgroundCalls(url, failure="progress_bell_silent")
 
-    def ring(self, tidings: Sequence[Tidings]) -> None:
-        self._bells.ring(self._publish(tidings), rows=len(tidings))
+    def ring(self, grown: Sequence[LogGrown]) -> None:
+        self._calls.start(self._publish(grown), items=len(grown))
 
     async def aclose(self) -> None:
-        await self._bells.fall_silent()
+        await self._calls.finish()
         await self._redis.aclose()
 
-    async def _publish(self, tidings: Sequence[Tidings]) -> None:
-        for tiding in tidings:
-            await self._redis.publish(channel_of(tiding.user_id), msgspec.msgpack.encode(tiding))
+    async def _publish(self, grown: Sequence[LogGrown]) -> None:
+        for log in grown:
+            await self._redis.publish(channel_of(log.user_id), str(log.image_id))

@@ -1,4 +1,4 @@
-"""The one ear of a process: a Redis connection that hears of every try-on somebody watches here."""
+"""The one subscription of a process: a Redis connection that hsubscriptions of every try-on somebody watches here."""
 
 import asyncio
 import time
@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
-import msgspec
 import structlog
 from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
@@ -14,7 +13,6 @@ from redis.exceptions import RedisError
 
 from application.images.progress import GoingAway, Listening, News, ProgressSignals
 from domain.errors import Throttled, Unavailable
-from infrastructure.database.progress_log import Tidings
 from infrastructure.progress_bell import channel_of
 from infrastructure.redis import CONNECT_SECONDS
 
@@ -22,9 +20,9 @@ log = structlog.get_logger()
 
 MOST_STREAMS = 20
 """Of one user in one process."""
-DEAF_LOOK_SECONDS = 2.0
+DISCONNECTED_LOOK_SECONDS = 2.0
 """Between two looks at the log while Redis is away."""
-HEARING_LOOK_SECONDS = 15.0
+CONNECTED_LOOK_SECONDS = 15.0
 """The same while it is there: a bell may have failed to ring."""
 _PAUSE_SECONDS = 1.0
 """Between two attempts to connect."""
@@ -44,7 +42,7 @@ class ProgressHub(ProgressSignals):
     def __init__(self, url: str, *, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._redis = Redis.from_url(url, socket_connect_timeout=CONNECT_SECONDS)
         self._monotonic = monotonic
-        self._ears: defaultdict[int, set[_Ear]] = defaultdict(set)
+        self._subscriptions: defaultdict[int, set[_Subscription]] = defaultdict(set)
         self._users_changed = asyncio.Event()
         self._is_empty = asyncio.Event()
         self._hearing: asyncio.Task[None] | None = None
@@ -53,37 +51,37 @@ class ProgressHub(ProgressSignals):
 
     @property
     def open_streams(self) -> int:
-        return sum(len(ears) for ears in self._ears.values())
+        return sum(len(subscriptions) for subscriptions in self._subscriptions.values())
 
     @contextmanager
     def listen(self, user_id: int) -> Iterator[Listening]:
         if self.is_ending:
             raise Unavailable("service_unavailable", "This process is about to end.", retry_after=1)
-        ears = self._ears[user_id]
-        if len(ears) >= MOST_STREAMS:
+        subscriptions = self._subscriptions[user_id]
+        if len(subscriptions) >= MOST_STREAMS:
             detail = f"More than {MOST_STREAMS} streams are open at once; please close some."
-            raise Throttled("rate_limited", detail, retry_after=HEARING_LOOK_SECONDS)
-        ear = _Ear(self, self._monotonic)
-        ears.add(ear)
+            raise Throttled("rate_limited", detail, retry_after=CONNECTED_LOOK_SECONDS)
+        subscription = _Subscription(self, self._monotonic)
+        subscriptions.add(subscription)
         self._is_empty.clear()
         self._users_changed.set()
         if self._hearing is None:
             self._hearing = asyncio.create_task(self._hear())
         try:
-            yield ear
+            yield subscription
         finally:
-            ears.discard(ear)
-            if not ears:
-                self._ears.pop(user_id, None)
+            subscriptions.discard(subscription)
+            if not subscriptions:
+                self._subscriptions.pop(user_id, None)
                 self._users_changed.set()
-            if not self._ears:
+            if not self._subscriptions:
                 self._is_empty.set()
 
     async def end_streams(self) -> None:
         """Have every stream end and let no other begin; returns when all have, or after two seconds."""
         self.is_ending = True
-        self._stir_all(News())
-        if self._ears:
+        self._notify_all(News())
+        if self._subscriptions:
             with suppress(TimeoutError):
                 async with asyncio.timeout(_END_SECONDS):
                     await self._is_empty.wait()
@@ -106,7 +104,7 @@ class ProgressHub(ProgressSignals):
                     both.create_task(self._subscribe(pubsub))
             except* (RedisError, OSError) as failures:
                 if self.is_connected or not is_away:
-                    log.warning("progress_hub_deaf", reason=type(failures.exceptions[0]).__name__)
+                    log.warning("progress_hub_disconnected", reason=type(failures.exceptions[0]).__name__)
                 is_away = True
             except* Exception:  # whatever it was, the streams shall hear again
                 log.exception("internal_error")
@@ -115,7 +113,7 @@ class ProgressHub(ProgressSignals):
                 with suppress(RedisError, OSError):
                     await pubsub.aclose()
             if was_connected:
-                self._stir_all(News(everything=True))
+                self._notify_all(News(everything=True))
             await asyncio.sleep(_PAUSE_SECONDS)
 
     async def _subscribe(self, pubsub: PubSub) -> None:
@@ -123,7 +121,7 @@ class ProgressHub(ProgressSignals):
         subscribed: set[int] = set()
         while True:
             self._users_changed.clear()
-            wanted = set(self._ears)
+            wanted = set(self._subscriptions)
             if new := wanted - subscribed:
                 await pubsub.subscribe(*map(channel_of, new))
             if old := subscribed - wanted:
@@ -142,43 +140,43 @@ class ProgressHub(ProgressSignals):
             self.is_connected = True
             user_id = _user_of(message["channel"])
             if message["type"] == "message":
-                self._stir(user_id, _news_in(message["data"]))
+                self._notify(user_id, _news_in(message["data"]))
             elif message["type"] == "subscribe":
-                self._stir(user_id, News(everything=True))
+                self._notify(user_id, News(everything=True))
 
-    def _stir(self, user_id: int, news: News) -> None:
-        for ear in self._ears.get(user_id, ()):
-            ear.stir(news)
+    def _notify(self, user_id: int, news: News) -> None:
+        for subscription in self._subscriptions.get(user_id, ()):
+            subscription.notify(news)
 
-    def _stir_all(self, news: News) -> None:
-        for user_id in self._ears:
-            self._stir(user_id, news)
+    def _notify_all(self, news: News) -> None:
+        for user_id in self._subscriptions:
+            self._notify(user_id, news)
 
 
-class _Ear(Listening):
+class _Subscription(Listening):
     """What one stream has not been told yet."""
 
     def __init__(self, hub: ProgressHub, monotonic: Callable[[], float]) -> None:
         self._hub = hub
         self._monotonic = monotonic
-        self._stirred = asyncio.Event()
-        self._unheard = News()
+        self._notified = asyncio.Event()
+        self._unread = News()
         self._looked_at = monotonic()
 
-    def stir(self, news: News) -> None:
-        self._unheard = News(self._unheard.images | news.images, self._unheard.everything or news.everything)
-        self._stirred.set()
+    def notify(self, news: News) -> None:
+        self._unread |= news
+        self._notified.set()
 
     async def news(self, patience: float) -> News:
-        every = HEARING_LOOK_SECONDS if self._hub.is_connected else DEAF_LOOK_SECONDS
+        every = CONNECTED_LOOK_SECONDS if self._hub.is_connected else DISCONNECTED_LOOK_SECONDS
         to_the_look = self._looked_at + every - self._monotonic()
         with suppress(TimeoutError):
             async with asyncio.timeout(min(patience, max(to_the_look, 0))):
-                await self._stirred.wait()
+                await self._notified.wait()
         if self._hub.is_ending:
             raise GoingAway
-        self._stirred.clear()
-        news, self._unheard = self._unheard, News()
+        self._notified.clear()
+        news, self._unread = self._unread, News()
         if self._looked_at + every <= self._monotonic():
             news = News(everything=True)
         if news.everything:
@@ -193,6 +191,6 @@ def _user_of(channel: object) -> int:
 
 def _news_in(payload: bytes) -> News:
     try:
-        return News(frozenset({msgspec.msgpack.decode(payload, type=Tidings).image_id}))
-    except (msgspec.DecodeError, UnicodeDecodeError):
+        return News(frozenset({int(payload)}))
+    except ValueError:
         return News(everything=True)  # whoever wrote it, something is new

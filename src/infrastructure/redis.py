@@ -25,28 +25,28 @@ def open_pool(url: str, *, connections: int, answer_seconds: float = _ANSWER_SEC
     )
 
 
-class Bells:
-    """Rings in the background. While Redis is away that is logged and forgotten: others look by the clock."""
+class BackgroundCalls:
+    """What Redis is told without waiting for it. While it is away that is logged: who listens looks by the clock."""
 
-    def __init__(self, url: str, *, silence: str) -> None:
-        """`silence` is the event that is logged when ringing fails."""
+    def __init__(self, url: str, *, failure: str) -> None:
+        """`failure` is the event that is logged when a call fails."""
         # The host only; the address may hold a password.
         self._host = urlsplit(url).hostname
-        self._silence = silence
-        self._ringing: set[asyncio.Task[None]] = set()
+        self._failure = failure
+        self._under_way: set[asyncio.Task[None]] = set()
 
-    def ring(self, ringing: Coroutine[None, None, None], *, rows: int) -> None:
-        task = asyncio.create_task(self._try(ringing, rows))
-        self._ringing.add(task)
-        task.add_done_callback(self._ringing.discard)
+    def start(self, call: Coroutine[None, None, None], *, items: int) -> None:
+        task = asyncio.create_task(self._try(call, items))
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
 
-    async def fall_silent(self) -> None:
-        """Wait for those that are ringing, though not for long."""
-        if self._ringing:
-            await asyncio.wait(self._ringing, timeout=_ANSWER_SECONDS)
+    async def finish(self) -> None:
+        """Wait for those under way, though not for long."""
+        if self._under_way:
+            await asyncio.wait(self._under_way, timeout=_ANSWER_SECONDS)
 
-    async def _try(self, ringing: Coroutine[None, None, None], rows: int) -> None:
+    async def _try(self, call: Coroutine[None, None, None], items: int) -> None:
         try:
-            await ringing
+            await call
         except (RedisError, OSError) as failure:
-            log.warning(self._silence, host=self._host, reason=type(failure).__name__, rows=rows)
+            log.warning(self._failure, host=self._host, reason=type(failure).__name__, items=items)

@@ -33,7 +33,7 @@ class UploadBegun(Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BeginUploadHandler:
-    """Let a customer send a photo straight to storage. What is not completed is removed within a day."""
+    """Let a customer send a photo straight to storage. What is not completed is removed after a day."""
 
     users: UserRepository
     expected: ExpectedFiles

@@ -19,7 +19,7 @@ UNPAID_PAUSE = timedelta(seconds=60)
 _MINUTE = timedelta(minutes=1)
 
 
-class Pace(Struct, frozen=True):
+class CreateRate(Struct, frozen=True):
     """How many creates may be made in any minute: a few at once, the others evenly spread."""
 
     per_minute: int

@@ -65,6 +65,9 @@ class News(Struct, frozen=True):
     images: frozenset[int] = frozenset()
     everything: bool = False
 
+    def __or__(self, other: "News") -> "News":
+        return News(self.images | other.images, self.everything or other.everything)
+
     def concerns(self, image_id: int) -> bool:
         return self.everything or image_id in self.images
 

@@ -36,7 +36,7 @@ class WatchImagesHandler:
                 yield batch
                 batch = []
                 news = await next_news(listening, self.gate, actor)
-                unread = News(unread.images | news.images, unread.everything or news.everything)
+                unread |= news
                 if unread == News():
                     continue
                 only = None if unread.everything else unread.images

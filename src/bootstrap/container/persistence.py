@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
 from application.auth.ports import MailAllowance, SessionGate, SessionReader, SignupGrants
 from application.credits.ports import CreditAccounts
-from application.images.model_gate import ModelGate, Pace
+from application.images.model_gate import CreateRate, ModelGate
 from application.images.ports import (
     ImageReader,
     ImageRepository,
@@ -96,12 +96,12 @@ class Persistence(Provider):
 
     @provide(scope=Scope.REQUEST)
     def model_gate(self, session: AsyncSession, settings: Settings) -> ModelGate:
-        pace = Pace(settings.replicate_creates_per_minute)
-        return SqlModelGate(session, model=settings.replicate_model, pace=pace)
+        rate = CreateRate(settings.replicate_creates_per_minute)
+        return SqlModelGate(session, model=settings.replicate_model, rate=rate)
 
     @provide(scope=Scope.APP)
-    def estimates(self, pool: ReadPool) -> WithParents[SqlEstimates]:
-        return SqlEstimates(pool)
+    def estimates(self, pool: ReadPool, settings: Settings) -> WithParents[SqlEstimates]:
+        return SqlEstimates(pool, model=settings.replicate_model)
 
     @provide(scope=Scope.APP)
     def session_reader(self, pool: ReadPool, settings: Settings) -> SessionReader:

@@ -28,7 +28,7 @@ CROSS JOIN LATERAL (
     WHERE views.view = wanted.view AND views.status = 'COMPLETED' AND views.attempt > 0
     ORDER BY views.finished_at DESC LIMIT 200
 ) AS latest
-WHERE NOT EXISTS (SELECT FROM model_gates WHERE closed_until IS NOT NULL)
+WHERE NOT EXISTS (SELECT FROM model_gates WHERE model = $2 AND closed_until IS NOT NULL)
 GROUP BY wanted.view
 """
 
@@ -41,12 +41,14 @@ WHERE image_id = ANY($1::bigint[]) ORDER BY image_id
 
 # Along the index of those that wait, and never further than a thousand of them.
 _QUEUE = """
-SELECT count(*) AS ahead FROM (
-    SELECT FROM views
-    WHERE status IN ('PENDING', 'PROCESSING') AND prediction_id IS NULL
-        AND id < (SELECT id FROM views WHERE image_id = $1 AND view = 'front')
-    LIMIT 1000
-) AS before
+SELECT front.image_id, (
+    SELECT count(*) FROM (
+        SELECT FROM views
+        WHERE status IN ('PENDING', 'PROCESSING') AND prediction_id IS NULL AND id < front.id
+        LIMIT 1000
+    ) AS before
+) AS ahead
+FROM views AS front WHERE front.image_id = ANY($1::bigint[]) AND front.view = 'front'
 """
 
 
@@ -58,8 +60,9 @@ class Outlook(Struct, frozen=True):
 
 
 class SqlEstimates(Estimates):
-    def __init__(self, pool: ReadPool, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, pool: ReadPool, *, model: str, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._pool = pool
+        self._model = model
         self._monotonic = monotonic
         self._one_at_a_time = asyncio.Lock()
         self._paces = Paces()
@@ -73,13 +76,13 @@ class SqlEstimates(Estimates):
                     self._read_at = self._monotonic()
         return self._paces
 
-    async def queue_position(self, image_id: int) -> int:
-        """Place of a waiting try-on among the views that are not with the provider yet, from 1 on: exact up to 1,000.
+    async def queue_positions(self, image_ids: Collection[int]) -> dict[int, int]:
+        """Places of waiting try-ons among the views that are not with the provider yet, from 1 on: exact up to 1,000.
 
         Whoever stands further back is told 1,001, so that a long queue does not make every look at it long.
         """
-        row = await self._pool.fetchrow(_QUEUE, image_id)
-        return row["ahead"] + 1 if row else 1
+        rows = await self._pool.fetch(_QUEUE, list(image_ids))
+        return {row["image_id"]: row["ahead"] + 1 for row in rows}
 
     async def eta(self, rows: Sequence[Mapping[str, Any]]) -> float | None:
         """Seconds until the views of these rows have ended.
@@ -100,18 +103,17 @@ class SqlEstimates(Estimates):
     async def outlooks(self, image_ids: Collection[int]) -> dict[int, Outlook]:
         """Of each of these open try-ons."""
         rows = await self._pool.fetch(_TIMES, list(image_ids))
-        outlooks = {}
-        for image_id, group in groupby(rows, key=lambda row: int(row["image_id"])):
-            views = list(group)
-            waits = views[0]["image_status"] == Status.PENDING
-            position = await self.queue_position(image_id) if waits else None
-            outlooks[image_id] = Outlook(position, await self.eta(views))
-        return outlooks
+        waiting = {row["image_id"] for row in rows if row["image_status"] == Status.PENDING}
+        places = await self.queue_positions(waiting) if waiting else {}
+        return {
+            image_id: Outlook(places.get(image_id), await self.eta(list(views)))
+            for image_id, views in groupby(rows, key=lambda row: int(row["image_id"]))
+        }
 
     @property
     def _is_fresh(self) -> bool:
         return self._monotonic() - self._read_at < _FRESH_SECONDS
 
     async def _read(self) -> Paces:
-        rows = await self._pool.fetch(_PACES, list(View))
+        rows = await self._pool.fetch(_PACES, list(View), self._model)
         return Paces({View(row["view"]): Pace(row["median"], row["p90"]) for row in rows})

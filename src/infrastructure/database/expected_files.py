@@ -12,6 +12,8 @@ from domain.uploads import INCOMING
 from infrastructure.database.tables import expected_files, images, uploads
 
 UNUSED_LIFE = timedelta(days=30)
+_CAUGHT_UP = timedelta(days=30)
+"""So long housekeeping may stand still and miss nothing; older photos are in use, and need not be looked at again."""
 _DELETION_SETTLED = timedelta(days=1)
 """What deleting a try-on brings with it is done by then; until then it sees to the photo itself."""
 
@@ -59,7 +61,8 @@ class SqlUnneededFiles(UnneededFiles):
         return keys
 
     async def unused(self, limit: int) -> list[str]:
-        old = select(uploads.c.id).where(uploads.c.created_at < func.now() - UNUSED_LIFE, ~_is_needed())
+        expires = func.now() - UNUSED_LIFE
+        old = select(uploads.c.id).where(uploads.c.created_at.between(expires - _CAUGHT_UP, expires), ~_is_needed())
         locked = list(await self._session.scalars(old.limit(limit).with_for_update(skip_locked=True)))
         # Asked once more: before it was locked, a try-on may have been accepted for it.
         still = select(uploads.c.id).where(uploads.c.id.in_(locked), ~_is_needed())

@@ -82,9 +82,9 @@ class SqlImageReader(ImageReader):
         if not rows:
             return None
         status = rows[0]["status"]
-        position = await self._estimates.queue_position(image_id) if status == Status.PENDING else None
+        places = await self._estimates.queue_positions([image_id]) if status == Status.PENDING else {}
         eta = None if status in TERMINAL else await self._estimates.eta(rows)
-        return ImageStatus(**await self._item(rows), queue_position=position, eta_seconds=eta)
+        return ImageStatus(**await self._item(rows), queue_position=places.get(image_id), eta_seconds=eta)
 
     async def gallery(
         self, owner: int, *, before: int | None, limit: int, only: GalleryFilter = EVERYTHING

@@ -56,24 +56,21 @@ class SqlSignupGrants(SignupGrants):
         )
         if first.one_or_none() is None:
             return False
-        if await self._count():
+        today = await self._count()
+        if today <= self._daily_cap:
             return True
-        alert("free_credits_cap_reached", daily_cap=self._daily_cap)
+        if today == self._daily_cap + 1:  # the first of the day to be refused: one alert is enough
+            alert("free_credits_cap_reached", daily_cap=self._daily_cap)
         # The day's cap is not this customer's doing: the mailbox keeps its claim.
         await self._session.execute(delete(signup_grants).where(signup_grants.c.mailbox_hmac == digest))
         return False
 
-    async def _count(self) -> bool:
-        if self._daily_cap < 1:
-            return False
+    async def _count(self) -> int:
+        """How many of the day this one is; those beyond the cap are counted too."""
         counted = await self._session.execute(
             upsert(daily_grants)
             .values(day=cast(func.to_char(func.timezone("UTC", func.now()), "YYYY-MM-DD"), Text), granted=1)
-            .on_conflict_do_update(
-                index_elements=["day"],
-                set_={"granted": daily_grants.c.granted + 1},
-                where=daily_grants.c.granted < self._daily_cap,
-            )
+            .on_conflict_do_update(index_elements=["day"], set_={"granted": daily_grants.c.granted + 1})
             .returning(daily_grants.c.granted)
         )
-        return counted.one_or_none() is not None
+        return int(counted.scalar_one())

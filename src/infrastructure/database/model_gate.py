@@ -7,7 +7,15 @@ from sqlalchemy import DateTime, Row, case, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from application.images.model_gate import FAILURES, OVER_IMAGES, PROBE_AFTER, UNPAID_PAUSE, ModelGate, Pace, TurnedAway
+from application.images.model_gate import (
+    FAILURES,
+    OVER_IMAGES,
+    PROBE_AFTER,
+    UNPAID_PAUSE,
+    CreateRate,
+    ModelGate,
+    TurnedAway,
+)
 from domain.views import ViewError
 from infrastructure.alerts import alert
 from infrastructure.database.tables import model_gates
@@ -29,24 +37,24 @@ class SqlModelGate(ModelGate):
     those who are told to come back.
     """
 
-    def __init__(self, session: AsyncSession, *, model: str, pace: Pace) -> None:
+    def __init__(self, session: AsyncSession, *, model: str, rate: CreateRate) -> None:
         self._session = session
         self._model = model
-        self._pace = pace
+        self._rate = rate
 
     async def admit(self) -> TurnedAway | None:
         # One statement decides: whoever comes second waits for the first one's commit, and sees what is left.
         taken = await self._session.execute(
             upsert(model_gates)
-            .values(model=self._model, next_create_at=_PRESENT + self._pace.interval)
+            .values(model=self._model, next_create_at=_PRESENT + self._rate.interval)
             .on_conflict_do_update(
                 index_elements=["model"],
                 set_={
-                    "next_create_at": func.greatest(_GATE.next_create_at, _PRESENT) + self._pace.interval,
+                    "next_create_at": func.greatest(_GATE.next_create_at, _PRESENT) + self._rate.interval,
                     "closed_until": case((_GATE.closed_until.is_not(None), _PRESENT + PROBE_AFTER)),
                 },
                 where=(func.coalesce(_GATE.closed_until, _PRESENT) <= _PRESENT)
-                & (func.coalesce(_GATE.next_create_at, _PRESENT) - self._pace.allowance <= _PRESENT),
+                & (func.coalesce(_GATE.next_create_at, _PRESENT) - self._rate.allowance <= _PRESENT),
             )
             .returning(_GATE.closed_until)
         )
@@ -95,12 +103,12 @@ class SqlModelGate(ModelGate):
         await self._write(closed_until=func.greatest(_GATE.closed_until, _PRESENT + pause), reason=reason)
 
     async def _turn_away(self) -> TurnedAway:
-        allowed = _GATE.next_create_at - self._pace.allowance
+        allowed = _GATE.next_create_at - self._rate.allowance
         free = func.greatest(_GATE.next_return_at, _GATE.closed_until, allowed, _PRESENT, type_=_MOMENT)
         told = await self._session.execute(
             update(model_gates)
             .where(_GATE.model == self._model)
-            .values(next_return_at=free + self._pace.between_returns)
+            .values(next_return_at=free + self._rate.between_returns)
             .returning(_GATE.next_return_at, _GATE.closed_until)
         )
         row = told.one()

@@ -24,27 +24,26 @@ FROM unnest(
     CAST(:images AS bigint[]), CAST(:places AS integer[]),
     CAST(:views AS text[]), CAST(:statuses AS text[]), CAST(:errors AS text[])
 ) AS fresh(image_id, place, view, status, error)
-RETURNING image_id, id, (SELECT user_id FROM images WHERE images.id = image_events.image_id) AS user_id
+RETURNING image_id, (SELECT user_id FROM images WHERE images.id = image_events.image_id) AS user_id
 """)
 
 
-class Tidings(Struct, frozen=True):
-    """That the log of a try-on has grown up to this event; the log itself says what happened."""
+class LogGrown(Struct, frozen=True):
+    """That the log of a customer's try-on has grown; the log itself says what happened."""
 
     user_id: int
     image_id: int
-    event_id: int
 
 
 class ProgressBell(Protocol):
     """Wakes who watches. It may fail silently: they look by the clock as well."""
 
-    def ring(self, tidings: Sequence[Tidings]) -> None:
+    def ring(self, grown: Sequence[LogGrown]) -> None:
         """Tell every process, without waiting."""
         ...
 
 
-class Change(Struct, frozen=True):
+class StatusChange(Struct, frozen=True):
     """A status as it was written: a view's, or, without one, the try-on's own."""
 
     image_id: int
@@ -57,8 +56,8 @@ class NotingSession(Session):
     """Notes every change of a status that it writes, whoever made it, so that none can go untold."""
 
     @property
-    def changes(self) -> list[Change]:
-        changes: list[Change] = self.info.setdefault(_NOTES, [])
+    def changes(self) -> list[StatusChange]:
+        changes: list[StatusChange] = self.info.setdefault(_NOTES, [])
         return changes
 
 
@@ -68,17 +67,18 @@ def _note(session: NotingSession, _: object) -> None:
     session.changes.extend(_changes(session))
 
 
-def _changes(session: Session) -> Iterator[Change]:
+def _changes(session: Session) -> Iterator[StatusChange]:
     for entity in session.new | session.dirty:
         if not isinstance(entity, GeneratedImage | ViewRender):
             continue
         if entity not in session.new and not inspect(entity).attrs.status.history.has_changes():
             continue
         if isinstance(entity, GeneratedImage):
-            yield Change(entity.id, None, entity.status, None)
+            error = entity.front.error if entity.status is Status.FAILED else None
+            yield StatusChange(entity.id, None, entity.status, error)
         else:
             error = entity.error if entity.status is Status.FAILED else None
-            yield Change(entity.image_id, entity.view, entity.status, error)
+            yield StatusChange(entity.image_id, entity.view, entity.status, error)
 
 
 class ProgressLog:
@@ -88,8 +88,8 @@ class ProgressLog:
         self._session = session
         self._bell = bell
 
-    async def write(self) -> list[Tidings]:
-        """Insert what was noted, in one statement."""
+    async def write(self) -> list[LogGrown]:
+        """Insert what was noted, in one statement; returns whose logs have grown."""
         changes = self._take()
         if not changes:
             return []
@@ -105,20 +105,17 @@ class ProgressLog:
             "statuses": [change.status for change in changes],
             "errors": [change.error for change in changes],
         }
-        written = (await self._session.execute(_WRITE, columns)).all()
-        last = {
-            row.image_id: Tidings(row.user_id, row.image_id, row.id) for row in sorted(written, key=lambda row: row.id)
-        }
-        return list(last.values())
+        written = await self._session.execute(_WRITE, columns)
+        return list(dict.fromkeys(LogGrown(row.user_id, row.image_id) for row in written))
 
     def clear(self) -> None:
         self._session.info.pop(_NOTES, None)
 
-    def announce(self, tidings: Sequence[Tidings]) -> None:
-        if tidings:
-            self._bell.ring(tidings)
+    def announce(self, grown: Sequence[LogGrown]) -> None:
+        if grown:
+            self._bell.ring(grown)
 
-    def _take(self) -> list[Change]:
-        noted: list[Change] = self._session.info.pop(_NOTES, [])
+    def _take(self) -> list[StatusChange]:
+        noted: list[StatusChange] = self._session.info.pop(_NOTES, [])
         own = {change.image_id: change for change in noted if change.view is None}
         return [*(change for change in noted if change.view is not None), *own.values()]

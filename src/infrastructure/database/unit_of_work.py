@@ -27,10 +27,10 @@ class SqlUnitOfWork(UnitOfWork):
 
     async def commit(self) -> None:
         await self._session.flush()
-        tidings = await self._progress.write()
+        grown = await self._progress.write()
         rows = await self._outbox.write()
         await self._session.commit()
-        self._progress.announce(tidings)
+        self._progress.announce(grown)
         if rows:
             self._doorbell.ring(rows)
 

@@ -29,6 +29,7 @@ from presentation.http.security import (
     network_of,
     security_headers,
 )
+from presentation.http.signed_forms import FORM_PATH
 
 log = structlog.get_logger()
 
@@ -81,7 +82,7 @@ class Edge:
 
     async def _answer(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
         began = time.perf_counter()
-        given, request_id, ip = self._receive(scope)
+        given, request_id, ip = self._identify(scope)
         origin = given.get(b"origin")
         security = self._page_headers if scope["path"] in _PAGES else self._headers
         added = [*security, (b"x-request-id", request_id.encode()), *self._origins.headers(origin)]
@@ -119,7 +120,7 @@ class Edge:
     async def _shake_hands(self, scope: WebSocketScope, receive: Receive, send: Send) -> None:
         """For a WebSocket: a foreign origin is refused, and so is who asks too often, before anything is opened."""
         began = time.perf_counter()
-        given, request_id, ip = self._receive(scope)
+        given, request_id, ip = self._identify(scope)
         status = 403  # what a server answers when a handshake is closed
 
         async def send_noting(message: Message) -> None:
@@ -142,7 +143,7 @@ class Edge:
         finally:
             self._record(scope, "WEBSOCKET", status, began)
 
-    def _receive(self, scope: HTTPScope | WebSocketScope) -> tuple[dict[bytes, bytes], str, str]:
+    def _identify(self, scope: HTTPScope | WebSocketScope) -> tuple[dict[bytes, bytes], str, str]:
         """Note who it is; returns the headers that are read here, the request's id, and the client's address."""
         scope["path"] = _routed(scope["path"])
         given = {name: value for name, value in scope["headers"] if name in _READ_HEADERS}
@@ -211,7 +212,7 @@ def _readable(path: str, given: dict[bytes, bytes]) -> bool:
     content_type = given.get(b"content-type", b"").partition(b";")[0].strip().lower()
     if not has_body and not content_type:
         return True
-    if path == "/media-upload" or path.startswith(("/api/v1/image/upload", "/api/v1/user/me/picture")):
+    if path == FORM_PATH or path.startswith(("/api/v1/image/upload", "/api/v1/user/me/picture")):
         return content_type in {b"application/json", b"multipart/form-data"}
     return content_type == b"application/json"
 

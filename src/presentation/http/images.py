@@ -93,7 +93,7 @@ class ImageController(Controller):
         """With `dry_run`, everything is checked and nothing changes: the answer is 200, and what it would cost."""
         limiter.hit("generate", actor.name)
         if dry_run:
-            priced: Any = await price(PriceImage(data), actor)
+            priced: Any = await price(PriceImage(data), actor)  # the OpenAPI document takes the 202 from the signature
             return Response(priced, status_code=200)
         return Response(await handle(data, actor, idempotency_key))
 

@@ -8,7 +8,7 @@ from litestar.params import FromPath, QueryParameter
 
 from presentation.http.authentication import AnyRequest
 from presentation.http.forms import LARGEST_FORM
-from presentation.http.signed_forms import signed_file
+from presentation.http.signed_forms import FORM_PATH, signed_file
 
 
 class FormStorage(Protocol):
@@ -40,7 +40,7 @@ async def read_picture(
 
 
 @post(
-    "/media-upload",
+    FORM_PATH,
     status_code=204,
     operation_id="receiveFile",
     tags=["media"],

@@ -12,6 +12,7 @@ from presentation.http.forms import FILE, Intake, boundary_of
 Admit = Callable[[Mapping[str, str]], tuple[str, int]]
 """What the fields permit: the key to store under, and how many bytes; `Forbidden` when they permit nothing."""
 
+FORM_PATH = "/media-upload"
 _MOST_PARTS = 16
 _LONGEST_FIELD = 1024
 """Bytes."""

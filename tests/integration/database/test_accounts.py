@@ -94,13 +94,11 @@ async def test_what_was_not_committed_was_not_given(stage: Stage) -> None:
 
 @pytest.mark.parametrize("cap", [0, 1, 3])
 async def test_a_day_has_so_many_grants_and_no_more(stage: Stage, cap: int) -> None:
-    """Farming stops there, and somebody hears of it; the next day has its own."""
+    """Farming stops there, and somebody hears of it, once; the next day has its own."""
     with capture_logs() as log:
         given = [await claim(stage, f"{number}@example.com", cap) for number in range(5)]
     assert given == [True] * cap + [False] * (5 - cap)
-    assert [(line["event"], line["kind"]) for line in log] == [("operator_alert", "free_credits_cap_reached")] * (
-        5 - cap
-    )
+    assert [(line["event"], line["kind"]) for line in log] == [("operator_alert", "free_credits_cap_reached")]
     await stage.database.execute("UPDATE daily_grants SET day = '2025-01-01'")
     assert await claim(stage, "tomorrow@example.com", cap) is bool(cap)
 

@@ -9,6 +9,8 @@ from domain.views import View
 from infrastructure.database.estimates import SqlEstimates
 from tests.integration.database.stage import Stage
 
+MODEL = "a/model"
+
 
 async def rendered(stage: Stage, user: User, view: View, seconds: float, *, attempt: int = 1) -> GeneratedImage:
     """A finished try-on whose view took so long: a front since its acceptance, a side since its front."""
@@ -36,36 +38,38 @@ async def test_paces_are_of_each_view_by_itself(stage: Stage) -> None:
     for seconds in range(10, 21):
         await rendered(stage, user, View.FRONT, seconds)
     await rendered(stage, user, View.LEFT, 7)
-    paces = (await SqlEstimates(stage.pool).paces()).by_view
+    paces = (await SqlEstimates(stage.pool, model=MODEL).paces()).by_view
     assert paces[View.LEFT] == Pace(7, 7)
     assert set(paces) == {View.FRONT, View.LEFT}
     await stage.database.execute("DELETE FROM views WHERE view = 'left'")
     await stage.database.execute("DELETE FROM views WHERE finished_at - accepted_at > interval '100 s'")
-    assert (await SqlEstimates(stage.pool).paces()).by_view == {View.FRONT: Pace(15, 19)}
+    assert (await SqlEstimates(stage.pool, model=MODEL).paces()).by_view == {View.FRONT: Pace(15, 19)}
 
 
 async def test_what_was_lent_took_no_time_and_does_not_count(stage: Stage) -> None:
     user = await stage.user()
     await rendered(stage, user, View.FRONT, 10)
     await rendered(stage, user, View.FRONT, 0, attempt=0)
-    assert (await SqlEstimates(stage.pool).paces()).by_view == {View.FRONT: Pace(10, 10)}
+    assert (await SqlEstimates(stage.pool, model=MODEL).paces()).by_view == {View.FRONT: Pace(10, 10)}
 
 
 async def test_nobody_knows_while_the_provider_is_down(stage: Stage) -> None:
     """From the moment it is known to be away until it is asked again."""
     await rendered(stage, await stage.user(), View.FRONT, 10)
-    gate = "INSERT INTO model_gates (model, closed_until) VALUES ('a model', now() + interval '1 minute')"
-    await stage.database.execute(gate)
-    assert (await SqlEstimates(stage.pool).paces()).by_view == {}
+    gate = "INSERT INTO model_gates (model, closed_until) VALUES ($1, now() + interval '1 minute')"
+    await stage.database.execute(gate, "another/model")
+    assert View.FRONT in (await SqlEstimates(stage.pool, model=MODEL).paces()).by_view
+    await stage.database.execute(gate, MODEL)
+    assert (await SqlEstimates(stage.pool, model=MODEL).paces()).by_view == {}
     await stage.database.execute("UPDATE model_gates SET closed_until = NULL")
-    assert View.FRONT in (await SqlEstimates(stage.pool).paces()).by_view
+    assert View.FRONT in (await SqlEstimates(stage.pool, model=MODEL).paces()).by_view
 
 
 async def test_what_is_known_is_asked_for_every_few_seconds(stage: Stage) -> None:
     """However many ask in between."""
     user = await stage.user()
     time = 0.0
-    estimates = SqlEstimates(stage.pool, monotonic=lambda: time)
+    estimates = SqlEstimates(stage.pool, model=MODEL, monotonic=lambda: time)
     assert (await estimates.paces()).by_view == {}
     await rendered(stage, user, View.FRONT, 10)
     time = 2.9
@@ -87,7 +91,11 @@ async def test_a_place_in_a_long_queue_is_not_counted_to_its_end(stage: Stage) -
         """,
         first.id,
     )
-    estimates = SqlEstimates(stage.pool)
-    places = [await estimates.queue_position((await stage.image(user)).id) for _ in range(3)]
+    estimates = SqlEstimates(stage.pool, model=MODEL)
+
+    async def place(image_id: int) -> int:
+        return (await estimates.queue_positions([image_id]))[image_id]
+
+    places = [await place((await stage.image(user)).id) for _ in range(3)]
     assert places == [1000, 1001, 1001]
-    assert await estimates.queue_position(first.id) == 1
+    assert await place(first.id) == 1

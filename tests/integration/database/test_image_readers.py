@@ -19,6 +19,10 @@ STORAGE = InMemoryStorage()
 NOBODY = 2**63 - 1
 
 
+def reader_of(stage: Stage) -> SqlImageReader:
+    return SqlImageReader(stage.pool, STORAGE, SqlEstimates(stage.pool, model="a/model"))
+
+
 async def end(stage: Stage, view_id: int, *, error: ViewError | None = None, after: float = 2) -> None:
     """Complete a view, or fail it, some seconds after it was accepted."""
     async with stage.desk() as desk:
@@ -40,7 +44,7 @@ async def end(stage: Stage, view_id: int, *, error: ViewError | None = None, aft
 
 
 async def status(stage: Stage, image: GeneratedImage, user: User) -> ImageStatus:
-    found = await SqlImageReader(stage.pool, STORAGE, SqlEstimates(stage.pool)).status(image.id, owner=user.id)
+    found = await reader_of(stage).status(image.id, owner=user.id)
     assert found is not None
     return found
 
@@ -67,7 +71,7 @@ async def test_another_ones_try_on_is_as_absent_as_none(stage: Stage) -> None:
     user, other = await stage.user(), await stage.user()
     image, deleted = await stage.image(user), await stage.image(user)
     await stage.database.execute("UPDATE images SET deleted_at = now() WHERE id = $1", deleted.id)
-    reader = SqlImageReader(stage.pool, STORAGE, SqlEstimates(stage.pool))
+    reader = reader_of(stage)
     assert await reader.status(image.id, owner=user.id)
     assert await reader.status(image.id, owner=other.id) is None
     assert await reader.status(deleted.id, owner=user.id) is None
@@ -151,7 +155,7 @@ async def test_the_gallery_is_read_page_by_page_newest_first(stage: Stage) -> No
     images = [await stage.image(user, *list(View)[1:number], style=style, upload=upload) for number in (1, 4, 2, 3, 1)]
     await stage.image(other, style=style)
     await stage.database.execute("UPDATE images SET deleted_at = now() WHERE id = $1", images[3].id)
-    reader = SqlImageReader(stage.pool, STORAGE, SqlEstimates(stage.pool))
+    reader = reader_of(stage)
     seen, cursor = [], None
     while page := await reader.gallery(user.id, before=id_in(cursor), limit=2):
         seen += [(item.id, len(item.views)) for item in page]
@@ -194,7 +198,7 @@ async def test_filters_narrow_the_gallery_and_pages_hold_all_that_is_left(
     )
     if only.style_id in {1, 2}:
         only = replace(only, style_id=styles[only.style_id - 1].id)
-    reader = SqlImageReader(stage.pool, STORAGE, SqlEstimates(stage.pool))
+    reader = reader_of(stage)
     pages: list[list[int]] = []
     before = None
     while page := await reader.gallery(user.id, before=before, limit=2, only=only):
@@ -209,7 +213,7 @@ async def test_a_deleted_try_on_matches_no_filter(stage: Stage) -> None:
     user = await stage.user()
     image = await stage.image(user)
     await stage.database.execute("UPDATE images SET deleted_at = now(), is_favourite = true")
-    found = SqlImageReader(stage.pool, STORAGE, SqlEstimates(stage.pool)).gallery(
+    found = reader_of(stage).gallery(
         user.id, before=None, limit=5, only=GalleryFilter(True, image.style_id, Status.PENDING)
     )
     assert await found == []
@@ -219,7 +223,7 @@ async def test_the_gallery_tells_what_the_status_tells(stage: Stage) -> None:
     user = await stage.user()
     image = await stage.image(user, View.BACK)
     await end(stage, image.front.id)
-    (item,) = await SqlImageReader(stage.pool, STORAGE, SqlEstimates(stage.pool)).gallery(user.id, before=None, limit=5)
+    (item,) = await reader_of(stage).gallery(user.id, before=None, limit=5)
     shown = await status(stage, image, user)
     assert all(getattr(shown, name) == getattr(item, name) for name in item.__struct_fields__)
 

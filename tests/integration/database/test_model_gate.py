@@ -9,7 +9,15 @@ from typing import Protocol
 import pytest
 from structlog.testing import capture_logs
 
-from application.images.model_gate import FAILURES, OVER_IMAGES, PROBE_AFTER, UNPAID_PAUSE, ModelGate, Pace, TurnedAway
+from application.images.model_gate import (
+    FAILURES,
+    OVER_IMAGES,
+    PROBE_AFTER,
+    UNPAID_PAUSE,
+    CreateRate,
+    ModelGate,
+    TurnedAway,
+)
 from domain.views import ViewError
 from infrastructure.database.model_gate import SqlModelGate
 from tests.in_memory import InMemoryModelGate, Transaction
@@ -17,7 +25,7 @@ from tests.integration.database.stage import Stage
 from tests.unit.factories import NOW
 
 MODEL = "somebody/some-model"
-SLOW = Pace(60)
+SLOW = CreateRate(60)
 """A burst of 3, then one about every second: so seldom that no test makes the time pass by being slow."""
 LONG_AGO = timedelta(hours=1)
 
@@ -69,10 +77,10 @@ class PostgresGate(Gate):
 
 
 @asynccontextmanager
-async def gate_of(stage: Stage, pace: Pace = SLOW, *, model: str = MODEL) -> AsyncIterator[ModelGate]:
+async def gate_of(stage: Stage, rate: CreateRate = SLOW, *, model: str = MODEL) -> AsyncIterator[ModelGate]:
     """A gate in a transaction that is committed in the end."""
     async with stage.desk() as desk:
-        yield SqlModelGate(desk.session, model=model, pace=pace)
+        yield SqlModelGate(desk.session, model=model, rate=rate)
         await desk.uow.commit()
 
 
@@ -192,22 +200,22 @@ async def test_operators_hear_once_of_each_outage(postgres: Gate) -> None:
 
 async def test_many_workers_at_once_are_no_more_than_the_rate_lets_through(stage: Stage) -> None:
     """A burst, and what the seconds of the test itself have brought."""
-    pace = Pace(600)
-    async with gate_of(stage, pace) as gate:
+    rate = CreateRate(600)
+    async with gate_of(stage, rate) as gate:
         await gate.admit()
     await PostgresGate(stage).pass_time(LONG_AGO)
 
     async def worker() -> int:
         let_through = 0
         for _ in range(20):
-            async with gate_of(stage, pace) as gate:
+            async with gate_of(stage, rate) as gate:
                 let_through += await gate.admit() is None
         return let_through
 
     begun = await stage.now()
     let_through = sum(await asyncio.gather(*(worker() for _ in range(8))))
     seconds = await stage.now() - begun
-    assert pace.burst <= let_through <= pace.burst + seconds / pace.interval + 1
+    assert rate.burst <= let_through <= rate.burst + seconds / rate.interval + 1
 
 
 async def test_of_many_workers_at_once_one_is_the_probe(stage: Stage) -> None:
@@ -223,7 +231,7 @@ async def test_what_was_not_committed_took_nothing(stage: Stage) -> None:
     """A claim that came to nothing leaves its place to the next."""
     async with stage.desk() as desk:
         for _ in range(SLOW.burst):
-            assert await SqlModelGate(desk.session, model=MODEL, pace=SLOW).admit() is None
+            assert await SqlModelGate(desk.session, model=MODEL, rate=SLOW).admit() is None
     assert [await PostgresGate(stage).call(admit) for _ in range(SLOW.burst)] == [None] * SLOW.burst
 
 

@@ -9,7 +9,7 @@ import pytest
 from domain.images import GeneratedImage
 from domain.views import Output, Status, View, ViewError
 from infrastructure.database.estimates import SqlEstimates
-from infrastructure.database.progress_log import Tidings
+from infrastructure.database.progress_log import LogGrown
 from infrastructure.database.progress_reader import SqlProgressReader
 from tests.fakes import InMemoryStorage
 from tests.integration.database.stage import Desk, Stage
@@ -23,7 +23,7 @@ async def log_of(stage: Stage, image: GeneratedImage) -> list[Entry]:
 
 
 def reader(stage: Stage) -> SqlProgressReader:
-    return SqlProgressReader(stage.pool, InMemoryStorage(), SqlEstimates(stage.pool))
+    return SqlProgressReader(stage.pool, InMemoryStorage(), SqlEstimates(stage.pool, model="a/model"))
 
 
 async def change(stage: Stage, image: GeneratedImage, how: Any) -> Desk:
@@ -170,7 +170,7 @@ async def test_the_bell_tells_whose_and_how_far_and_no_more(stage: Stage) -> Non
     user = await stage.user()
     image = await stage.image(user, View.LEFT)
     desk = await change(stage, image, lambda loaded, now: loaded.cancel(now))
-    assert desk.progress_bell.told == [Tidings(user.id, image.id, 6)]
+    assert desk.progress_bell.told == [LogGrown(user.id, image.id)]
 
 
 async def test_a_log_is_read_from_where_one_stopped(stage: Stage) -> None:

@@ -7,12 +7,11 @@ import pytest
 
 from application.actor import Actor
 from application.housekeeping.purge_expired import PurgeExpired, PurgeExpiredHandler
-from application.images.upload_ports import DirectUpload
 from domain.images import GeneratedImage
 from domain.reuse import borrow, lent
 from domain.uploads import Upload
 from domain.users import User
-from domain.views import Output, Status, View
+from domain.views import Output, View
 from infrastructure.database.housekeeping import SqlExpiredRecords
 from tests.integration.database.stage import Stage
 
@@ -51,39 +50,6 @@ async def finished(stage: Stage, image: GeneratedImage) -> None:
 
 
 # Announced files
-
-
-async def test_an_announcement_is_taken_away_once(stage: Stage) -> None:
-    user = await stage.user()
-    await announce(stage, user, "uploads/one.jpg")
-    async with stage.desk() as desk:
-        assert [await desk.expected.remove("uploads/one.jpg") for _ in range(2)] == [True, False]
-
-
-async def test_a_direct_upload_is_its_owners_for_a_day(stage: Stage) -> None:
-    ada, bob = await stage.user(), await stage.user()
-    await announce(stage, ada, "incoming/new", age=DAY - timedelta(minutes=1))
-    await announce(stage, ada, "incoming/old", age=DAY + timedelta(minutes=1))
-    async with stage.desk() as desk:
-        assert await desk.expected.direct("incoming/new", owner=ada.id) == DirectUpload(None)
-        assert await desk.expected.direct("incoming/new", owner=bob.id) is None
-        assert await desk.expected.direct("incoming/old", owner=ada.id) is None
-        for photo in ("uploads/one.jpg", "uploads/other.jpg"):
-            await desk.expected.complete("incoming/new", upload_key=photo)
-        assert await desk.expected.direct("incoming/new", owner=ada.id) == DirectUpload("uploads/one.jpg")
-
-
-async def test_unfinished_uploads_are_told_oldest_first(stage: Stage) -> None:
-    """One's own, without those that are completed and without files that came through us."""
-    ada, bob = await stage.user(), await stage.user()
-    for key, hours in (("incoming/a", 1), ("incoming/b", 3), ("incoming/c", 2), ("uploads/x.jpg", 4)):
-        await announce(stage, ada, key, age=timedelta(hours=hours))
-    await announce(stage, bob, "incoming/d")
-    async with stage.desk() as desk:
-        await desk.expected.complete("incoming/c", upload_key="uploads/one.jpg")
-        begun = await desk.expected.unfinished(ada.id)
-        now = await desk.uow.now()
-    assert [round((now - each) / timedelta(hours=1)) for each in begun] == [3, 1]
 
 
 async def test_files_that_were_never_recorded_are_forgotten_after_a_day(stage: Stage) -> None:
@@ -146,20 +112,6 @@ async def test_a_photo_that_was_just_picked_is_left(stage: Stage) -> None:
         assert await desk.unneeded.unused(9) == []
 
 
-async def test_a_photo_goes_with_the_last_try_on_that_has_it(stage: Stage) -> None:
-    user = await stage.user()
-    photo, style = await stage.upload(user), await stage.style()
-    one, other = [await stage.image(user, upload=photo, style=style) for _ in range(2)]
-    for image, gone in ((one, None), (other, photo.key)):
-        await delete(stage, image)
-        async with stage.desk() as desk:
-            assert await desk.uploads.sweep(photo.id) == gone
-            await desk.uow.commit()
-    async with stage.desk() as desk:
-        assert await desk.uploads.sweep(photo.id) is None
-        assert await desk.uploads.by_key(photo.key, owner=user.id) is None
-
-
 @pytest.mark.parametrize("first", ["pick", "sweep"])
 async def test_a_photo_that_is_swept_while_it_is_picked_is_either_there_or_not(stage: Stage, first: str) -> None:
     """Whoever comes second waits for the first: no try-on is ever left without its photo."""
@@ -217,28 +169,6 @@ async def test_two_try_ons_of_one_photo_can_be_swept_at_once(stage: Stage) -> No
 
 
 # Lending
-
-
-async def test_the_latest_try_on_of_the_same_photo_lends(stage: Stage) -> None:
-    """Of the same bytes, style and prompt, with its front there; not deleted, and one's own."""
-    user, other = await stage.user(credits_=9), await stage.user(credits_=9)
-    style, digest = await stage.style(), b"d" * 32
-    photo, same = [await stage.upload(user, digest=digest) for _ in range(2)]
-    older, newer = [await stage.image(user, style=style, upload=upload, held=True) for upload in (photo, same)]
-    unfinished = await stage.image(user, style=style, upload=photo, held=True)
-    deleted = await stage.image(user, style=style, upload=photo, held=True)
-    elsewhere = await stage.image(user, upload=photo, held=True)
-    foreign = await stage.image(other, style=style, upload=await stage.upload(other, digest=digest), held=True)
-    for image in (older, newer, deleted, elsewhere, foreign):
-        await finished(stage, image)
-    await delete(stage, deleted)
-    async with stage.desk() as desk:
-        lender = await desk.images.lender(user.id, digest=digest, style=(style.id, 1))
-        assert lender is not None
-        assert (lender.id, lender.front.status) == (newer.id, Status.COMPLETED)
-        assert await desk.images.lender(user.id, digest=digest, style=(style.id, 2)) is None
-        assert await desk.images.lender(user.id, digest=b"x" * 32, style=(style.id, 1)) is None
-    assert unfinished.id > newer.id
 
 
 async def test_a_lender_cannot_be_deleted_until_the_loan_is_made(stage: Stage) -> None:

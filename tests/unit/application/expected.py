@@ -1,4 +1,4 @@
-"""Files that were announced, in memory."""
+"""Files that were announced, in memory; `tests/integration/database/test_photo_records.py` holds it to its promises."""
 
 from datetime import datetime
 
@@ -44,7 +44,8 @@ class InMemoryExpectedFiles(ExpectedFiles):
 
     async def unfinished(self, owner: int) -> list[datetime]:
         self._transaction.use()
-        begun = [row for key, row in self.kept.items() if row.owner == owner and key.startswith(INCOMING)]
+        rows = {key: row for key, row in (self.kept | self._new).items() if row is not None}
+        begun = [row for key, row in rows.items() if row.owner == owner and key.startswith(INCOMING)]
         return sorted(row.at for row in begun if row.upload_key is None)
 
     def flush(self) -> None:

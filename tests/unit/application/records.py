@@ -1,4 +1,7 @@
-"""The tables that handlers work on, in memory."""
+"""The tables that handlers work on, in memory.
+
+`tests/integration/database/test_photo_records.py` holds those of photos and try-ons to the promises of the real ones.
+"""
 
 from collections.abc import Callable, Collection, Iterator
 from datetime import datetime
@@ -243,15 +246,14 @@ class InMemoryUploads(UploadRepository):
 
     async def sweep(self, upload_id: int) -> str | None:
         upload = self.rows.find(lambda upload: upload.id == upload_id)
-        if upload is None or any(self.shown(upload_id)):
+        images = self.images.rows.kept.values() if self.images else ()
+        its = [image for image in images if image.upload_id == upload_id]
+        if upload is None or any(image.deleted_at is None for image in its):
             return None
+        for image in its:
+            image.upload_id = None
         self.rows.remove(lambda row: row is upload)
         return upload.key
-
-    def shown(self, upload_id: int) -> Iterator[GeneratedImage]:
-        """Try-ons of this photo that are not deleted."""
-        images = self.images.rows.kept.values() if self.images else ()
-        return (image for image in images if image.upload_id == upload_id and image.deleted_at is None)
 
 
 class InMemoryImages(ImageRepository):

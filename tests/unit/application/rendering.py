@@ -13,7 +13,7 @@ from application.images.erase_image import EraseImageHandler
 from application.images.finish_view import FinishViewHandler
 from application.images.generate_image import GenerateImage, GenerateImageHandler
 from application.images.mark_favourite import MarkFavouriteHandler
-from application.images.model_gate import Pace
+from application.images.model_gate import CreateRate
 from application.images.new_files import NewFiles
 from application.images.picture_removal import PictureRemoval
 from application.images.poll_prediction import PollPredictionHandler
@@ -46,7 +46,7 @@ CUSTOMER = 7
 WORKER = Actor.system("worker")
 WEBHOOK = "https://api.tryon.example/api/v1/image/webhook"
 BROKEN = b"no picture"
-PACE = Pace(600)
+RATE = CreateRate(600)
 
 
 class WatchedModel(FakeImageModel):
@@ -127,7 +127,7 @@ class Studio:
         self.renders = InMemoryRenders(self.images, self.styles, self.uploads)
         self.idempotency = InMemoryIdempotencyKeys(self.uow)
         self.leases = InMemoryLeases()
-        self.gate = InMemoryModelGate(self.uow, PACE)
+        self.gate = InMemoryModelGate(self.uow, RATE)
         self.model = WatchedModel(self.uow)
         self.storage = WatchedStorage(self.uow)
         self.downloads = WatchedDownloads(self.uow)

@@ -3,13 +3,13 @@
 import pytest
 
 from application.events import ViewSubmittable
-from application.images.model_gate import FAILURES, OVER_IMAGES, PROBE_AFTER, UNPAID_PAUSE, Pace
+from application.images.model_gate import FAILURES, OVER_IMAGES, PROBE_AFTER, UNPAID_PAUSE, CreateRate
 from application.images.ports import ModelBusy, ModelRefused, ModelUnavailable
 from application.images.sweep_view import SweepView
 from domain.credits import HoldStatus
 from domain.images import GeneratedImage
 from domain.views import Status, ViewError
-from tests.unit.application.rendering import CUSTOMER, PACE, WORKER, Studio
+from tests.unit.application.rendering import CUSTOMER, RATE, WORKER, Studio
 from tests.unit.factories import NOW, POLICY
 
 
@@ -138,11 +138,11 @@ async def test_a_provider_that_wants_money_pauses_everything_and_costs_no_attemp
 
 async def test_more_than_a_burst_at_once_come_back_one_after_the_other() -> None:
     """Each at a time of its own; their last known cause is a busy provider."""
-    studio, images = await with_images(PACE.burst + 3)
+    studio, images = await with_images(RATE.burst + 3)
     for image in images:
         await submit(studio, image)
-    waiting = images[PACE.burst :]
-    assert len(studio.model.orders) == PACE.burst
+    waiting = images[RATE.burst :]
+    assert len(studio.model.orders) == RATE.burst
     assert [studio.standing(image.front) for image in waiting] == [(Status.PENDING, ViewError.PROVIDER_BUSY)] * 3
     times = [image.front.due_at for image in waiting]
     assert times == sorted(set(times))
@@ -157,6 +157,6 @@ async def test_more_than_a_burst_at_once_come_back_one_after_the_other() -> None
 
 @pytest.mark.parametrize("per_minute", [1, 6, 20, 39, 600, 1_000_000])
 def test_a_burst_and_the_even_spread_together_stay_within_a_minutes_number(per_minute: int) -> None:
-    pace = Pace(per_minute)
-    assert 1 <= pace.burst <= per_minute
-    assert pace.burst + 60 / pace.interval.total_seconds() - 1 <= per_minute * 1.01
+    rate = CreateRate(per_minute)
+    assert 1 <= rate.burst <= per_minute
+    assert rate.burst + 60 / rate.interval.total_seconds() - 1 <= per_minute * 1.01

@@ -74,7 +74,7 @@ async def test_a_redis_that_is_away_disturbs_nobody(nobodys_url: str) -> None:
     with capture_logs() as log:
         bell.ring([(7, 0), (8, 0)])
         await bell.aclose()
-    assert [(line["event"], line["host"], line["rows"]) for line in log] == [("doorbell_silent", "127.0.0.1", 2)]
+    assert [(line["event"], line["host"], line["items"]) for line in log] == [("doorbell_silent", "127.0.0.1", 2)]
     assert nobodys_url.split(":")[2].split("@", maxsplit=1)[0] not in str(log)
 
 

@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 
 from application.images.progress import GoingAway, Listening, News
 from domain.errors import Throttled, Unavailable
-from infrastructure.database.progress_log import Tidings
+from infrastructure.database.progress_log import LogGrown
 from infrastructure.progress_bell import RedisProgressBell, channel_of
 from infrastructure.progress_hub import MOST_STREAMS, ProgressHub
 
@@ -59,9 +59,9 @@ async def test_news_reach_the_streams_of_their_user(hub: ProgressHub, bell: Redi
     with hub.listen(user) as one, hub.listen(user) as two, hub.listen(next(_users)) as stranger:
         for listening in (one, two, stranger):
             await settled(listening)
-        bell.ring([Tidings(user, 41, 1)])
+        bell.ring([LogGrown(user, 41)])
         assert await two.news(PATIENCE) == News(frozenset({41}))
-        bell.ring([Tidings(user, 42, 3), Tidings(user, 41, 2)])
+        bell.ring([LogGrown(user, 42), LogGrown(user, 41)])
         heard: set[int] = set()
         while heard != {41, 42}:
             news = await two.news(PATIENCE)
@@ -102,7 +102,7 @@ async def test_after_a_lost_connection_everything_is_looked_at(
         assert (await listening.news(PATIENCE)).everything
         while await subscribers(redis, user) != 1 or not hub.is_connected:  # noqa: ASYNC110 - as above
             await asyncio.sleep(0.01)
-        bell.ring([Tidings(user, 41, 1)])
+        bell.ring([LogGrown(user, 41)])
         heard = await listening.news(PATIENCE)
         assert heard.everything or heard.images == {41}
 
@@ -113,7 +113,7 @@ async def test_without_redis_streams_look_by_the_clock(user: int) -> None:
     time = 0.0
     hub, bell = ProgressHub(nowhere, monotonic=lambda: time), RedisProgressBell(nowhere)
     with hub.listen(user) as listening:
-        bell.ring([Tidings(user, 41, 1)])
+        bell.ring([LogGrown(user, 41)])
         assert await listening.news(0.01) == News()
         time = 2.0
         assert await listening.news(PATIENCE) == News(everything=True)

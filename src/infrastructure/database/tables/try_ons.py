@@ -37,6 +37,7 @@ uploads = Table(
     Column("size", Integer, nullable=False),
     moment("created_at"),
 )
+Index("ix_uploads_created_at", uploads.c.created_at)
 Index("ix_uploads_distinct", uploads.c.user_id, uploads.c.digest, uploads.c.id.desc())
 
 images = Table(
