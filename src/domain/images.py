@@ -64,6 +64,11 @@ class GeneratedImage:
     def front(self) -> ViewRender:
         return self.render(View.FRONT)
 
+    @property
+    def begun(self) -> bool:
+        """A worker has begun a view that has not ended."""
+        return any(render.status is Status.PROCESSING for render in self.views)
+
     def render(self, view: View) -> ViewRender:
         return next(render for render in self.views if render.view is view)
 
@@ -164,7 +169,7 @@ class GeneratedImage:
         return Change(queued=[render])
 
     def call_off(self, render: ViewRender, claim: int, error: ViewError, retry_at: datetime) -> Change:
-        """Nothing was begun, for want of the photo or of credit at the provider: come back; the attempt does not count."""
+        """Nothing was begun, for want of the photo or of credit at the provider: come back, and do not count it."""
         if not render.holds_claim(claim):
             raise StaleClaim
         render.error = error

@@ -1,18 +1,14 @@
 from dataclasses import dataclass
-from datetime import timedelta
 
 from msgspec import Struct
 
 from application.actor import Actor
+from application.images.cancellation_allowance import CancellationAllowance
 from application.images.own_image import claim_image, read_status
 from application.images.ports import ImageReader, ImageRepository, ImageStatus
 from application.images.settlement import Settlement
 from application.ports import UnitOfWork
 from domain.errors import Conflict
-
-BEGUN_A_DAY = 5
-"""So many times a day a customer may cancel what was begun: the provider may bill it all the same."""
-_DAY = timedelta(days=1)
 
 
 class CancelImage(Struct, frozen=True):
@@ -24,6 +20,7 @@ class CancelImageHandler:
     """Stop what is in progress and give its credits back. Who has done so too often can stop only what waits."""
 
     images: ImageRepository
+    allowance: CancellationAllowance
     reader: ImageReader
     settlement: Settlement
     uow: UnitOfWork
@@ -32,8 +29,7 @@ class CancelImageHandler:
         owner = actor.require_user()
         image = await claim_image(self.images, command.image_id, owner=owner)
         now = await self.uow.now()
-        often = await self.images.cancellations(owner, since=now - _DAY) >= BEGUN_A_DAY
-        change = image.cancel(now, waiting_only=often)
+        change = image.cancel(now, waiting_only=await self.allowance.is_used_up(owner, now))
         if not change.ended:
             raise Conflict("conflict", "There is nothing here that could be cancelled.")
         await self.settlement.settle(change)

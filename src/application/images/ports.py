@@ -31,7 +31,10 @@ class ImageRepository(Protocol):
         ...
 
     async def cancellations(self, owner: int, *, since: datetime) -> int:
-        """How often this customer has cancelled what a worker had begun."""
+        """How often this customer has cancelled what a worker had begun, views of one try-on at once counting once.
+
+        To be asked with the try-on kept; whoever else counts for the same customer waits until this transaction ends.
+        """
         ...
 
     async def claim(self, view_id: int) -> tuple[GeneratedImage, ViewRender] | None:

@@ -40,6 +40,7 @@ from application.images.add_views import AddViewsHandler
 from application.images.begin_upload import BeginUploadHandler
 from application.images.cancel_image import CancelImageHandler
 from application.images.cancel_prediction import CancelPredictionHandler
+from application.images.cancellation_allowance import CancellationAllowance
 from application.images.complete_upload import CompleteUploadHandler
 from application.images.delete_image import DeleteImageHandler
 from application.images.discard_output import DiscardOutputHandler
@@ -161,6 +162,7 @@ class Handlers(Provider):
         AddViewsHandler,
         RetryImageHandler,
         CancelImageHandler,
+        CancellationAllowance,
         RecordPredictionHandler,
         PollPredictionHandler,
         FinishViewHandler,

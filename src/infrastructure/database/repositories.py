@@ -196,13 +196,24 @@ class SqlImages(ImageRepository):
         return await self._locked(images.id == latest, images.deleted_at.is_(None))
 
     async def cancellations(self, owner: int, *, since: datetime) -> int:
-        columns = tables.views.c
-        # All views of one cancellation end at the same moment, the transaction's own.
+        await self._session.execute(
+            select(tables.users.c.id).where(tables.users.c.id == owner).with_for_update(key_share=True)
+        )
+        # By the log, for a view that is asked for once more knows nothing of its former end. All events of one
+        # cancellation have the same moment, the transaction's own.
+        ended, before = tables.image_events.alias("ended").c, tables.image_events.alias("before").c
+        last_status = (
+            select(before.status)
+            .where(before.image_id == ended.image_id, before.view == ended.view, before.id < ended.id)
+            .order_by(before.id.desc())
+            .limit(1)
+            .scalar_subquery()
+        )
         moments = (
-            select(columns.image_id, columns.finished_at)
-            .join_from(tables.views, tables.images)
-            .where(tables.images.c.user_id == owner, columns.status == Status.CANCELLED, columns.finished_at > since)
-            .where(columns.attempt > columns.attempts_before)
+            select(ended.image_id, ended.at)
+            .join(tables.images, tables.images.c.id == ended.image_id)
+            .where(tables.images.c.user_id == owner, ended.status == Status.CANCELLED, ended.at > since)
+            .where(last_status == Status.PROCESSING)
             .distinct()
         )
         return await self._session.scalar(select(func.count()).select_from(moments.subquery())) or 0

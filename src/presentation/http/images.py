@@ -170,11 +170,14 @@ class ImageController(Controller):
     ) -> None:
         await handle(MarkFavourite(image_id, is_favourite=False), actor)
 
-    @delete("/{image_id:int}", operation_id="deleteImage", responses=refusals(400, 401, 403, 404, 415, 429))
+    @delete("/{image_id:int}", operation_id="deleteImage", responses=refusals(400, 401, 403, 404, 409, 415, 429))
     async def delete_image(
         self, image_id: FromPath[int], actor: SignedIn, handle: FromDishka[DeleteImageHandler]
     ) -> None:
-        """Cancels what is in progress. The pictures follow within minutes, the photo unless another try-on has it."""
+        """Cancels what is in progress, within the limits of cancelling.
+
+        The pictures follow within minutes, and the photo, unless another try-on has it.
+        """
         await handle(DeleteImage(image_id), actor)
 
 

@@ -113,7 +113,10 @@ async def _lifespan(app: Litestar) -> AsyncIterator[None]:
 
 
 async def _check(service: Service) -> None:
-    """What holds whatever happened: the books balance, no create is unaccounted for, and nothing broke unforeseen."""
+    """What holds whatever happened: the books balance, no create is unaccounted for, and nothing broke unforeseen.
+
+    Operators were alerted to what the story says, and to nothing else.
+    """
     audit = await service.audit()
     assert audit.balanced, audit
     attempts = await service.database.fetchval("SELECT coalesce(sum(attempt), 0) FROM views")
@@ -121,6 +124,8 @@ async def _check(service: Service) -> None:
     assert erased or len(service.model.orders) <= attempts + service.unpaid_creates, (
         "of erased works there is nothing left to count"
     )
+    alerts = [line for line in service.log if line["event"] == "operator_alert"]
+    assert [line["kind"] for line in alerts] == service.expected_alerts
     if not service.expects_errors:
         errors = [line for line in service.log if line["log_level"] in {"error", "critical"}]
-        assert [line for line in errors if line["event"] != "operator_alert"] == []
+        assert [line for line in errors if line not in alerts] == []

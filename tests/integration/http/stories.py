@@ -109,9 +109,11 @@ class Service:
         self.log = log
         """Every line logged so far."""
         self.expects_errors = False
+        """Set by a test whose story includes a fault of the service itself."""
+        self.expected_alerts: list[str] = []
+        """What operators are to be alerted to in a test's story: the kinds, in their order, no more and no oftener."""
         self.unpaid_creates = 0
         """Those that the provider wants money for first: no attempts."""
-        """Set by a test whose story includes a fault of the service itself."""
         self.app: Any = app
         self._clients: list[httpx.AsyncClient] = []
 

@@ -51,9 +51,10 @@ async def test_the_memory_of_gifts_holds_no_address(service: Service) -> None:
 
 
 async def test_gifts_stop_at_the_cap_of_the_day(start: Start) -> None:
-    """Who comes after the cap is a customer like any other, without the gift."""
+    """Who comes after the cap is a customer like any other, without the gift; operators hear of the first of them."""
     service = await start(FREE_CREDITS_DAILY_CAP="2")
-    assert [await credits_of(service, f"customer{n}@example.com") for n in range(3)] == [3, 3, 0]
+    service.expected_alerts = ["free_credits_cap_reached"]
+    assert [await credits_of(service, f"customer{n}@example.com") for n in range(4)] == [3, 3, 0, 0]
 
 
 async def test_operators_may_give_nothing_away(start: Start) -> None:

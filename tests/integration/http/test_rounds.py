@@ -217,6 +217,46 @@ async def test_what_was_begun_can_be_cancelled_five_times_a_day(service: Service
     await service.work()
 
 
+async def test_a_view_that_is_asked_for_again_does_not_make_its_cancellation_uncounted(service: Service) -> None:
+    customer = await service.customer(credits=10)
+    image = await customer.generate()
+    await service.work()
+    for _ in range(5):
+        assert (await ask(customer, image, "views", {"views": ["left"]})).status_code == 202
+        await service.worker.drain()
+        assert (await ask(customer, image, "cancel")).status_code == 202
+    assert (await ask(customer, image, "views", {"views": ["left"]})).status_code == 202
+    await service.worker.drain()
+    assert outcome(await ask(customer, image, "cancel")) == (409, "conflict")
+    await service.work()
+    assert await customer.views(image) == {"front": COMPLETED, "left": COMPLETED}
+
+
+async def test_deleting_what_was_begun_counts_as_cancelling_it(service: Service) -> None:
+    """Beyond the day's five it has to end first; what waits, and what has ended, can be deleted at any time."""
+    customer = await service.customer(credits=10)
+    for _ in range(5):
+        image = await customer.generate()
+        await service.worker.drain()
+        assert (await customer.api.delete(f"/image/{image}")).status_code == 204
+    begun = await customer.generate()
+    await service.worker.drain()
+    assert outcome(await customer.api.delete(f"/image/{begun}")) == (409, "conflict")
+    assert (await customer.api.delete(f"/image/{await customer.generate()}")).status_code == 204
+    await service.work()
+    assert (await customer.api.delete(f"/image/{begun}")).status_code == 204
+    assert await customer.credits() == (9, 0)
+
+
+async def test_cancellations_at_once_do_not_pass_the_limit_together(service: Service) -> None:
+    customer = await service.customer(credits=10)
+    images = [await customer.generate() for _ in range(9)]
+    await service.worker.drain()
+    answers = await asyncio.gather(*(ask(customer, image, "cancel") for image in images))
+    assert sorted(answer.status_code for answer in answers) == [202] * 5 + [409] * 4
+    await service.work()
+
+
 @pytest.mark.parametrize(("verb", "body"), [("retry", None), ("cancel", None), ("views", {"views": ["left"]})])
 async def test_the_try_on_of_another_is_as_good_as_none(service: Service, verb: str, body: Any) -> None:
     """Byte for byte, but for the request's id."""

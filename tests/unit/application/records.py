@@ -263,6 +263,21 @@ class InMemoryImages(ImageRepository):
         self.uploads: InMemoryUploads | None = None
         """Where it is looked up which photos are the same."""
         self._transaction = transaction
+        self._cancellations: set[tuple[int, int, datetime]] = set()
+        transaction.participants.append(self)
+
+    def flush(self) -> None: ...
+
+    def keep(self) -> None:
+        """Remember what was cancelled after it was begun, whatever becomes of it later."""
+        self._cancellations |= {
+            (image.user_id, image.id, view.finished_at)
+            for image in self.rows.kept.values()
+            for view in image.views
+            if view.status is Status.CANCELLED and view.tries and view.finished_at is not None
+        }
+
+    def drop(self) -> None: ...
 
     async def add(self, image: GeneratedImage) -> None:
         self.rows.add(image)
@@ -295,13 +310,7 @@ class InMemoryImages(ImageRepository):
         )
 
     async def cancellations(self, owner: int, *, since: datetime) -> int:
-        ended = [
-            (image.id, view.finished_at)
-            for image in self.rows.kept.values()
-            for view in image.views
-            if image.user_id == owner and view.status is Status.CANCELLED and view.tries
-        ]
-        return len({(image_id, at) for image_id, at in ended if at is not None and at > since})
+        return sum(user_id == owner and at > since for user_id, _, at in self._cancellations)
 
     async def claim(self, view_id: int) -> tuple[GeneratedImage, ViewRender] | None:
         image = self.rows.find(lambda image: any(render.id == view_id for render in image.views))

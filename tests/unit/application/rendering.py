@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from application.actor import Actor
 from application.events import ViewSubmittable
+from application.images.cancellation_allowance import CancellationAllowance
 from application.images.delete_image import DeleteImageHandler
 from application.images.discard_output import DiscardOutputHandler
 from application.images.erase_image import EraseImageHandler
@@ -177,7 +178,11 @@ class Studio:
         )
         self.favourite = MarkFavouriteHandler(images=self.images, uow=self.uow)
         self.delete = DeleteImageHandler(
-            images=self.images, settlement=self.settlement, outbox=self.outbox, uow=self.uow
+            images=self.images,
+            allowance=CancellationAllowance(images=self.images),
+            settlement=self.settlement,
+            outbox=self.outbox,
+            uow=self.uow,
         )
         self.erase = EraseImageHandler(
             images=self.images,
