@@ -107,7 +107,8 @@ def create_app(settings: Settings, *overrides: Provider) -> Litestar:
     )
     app.state.metrics = HttpMetrics()
     app.state.intake = Intake()
-    app.state.form_intake = Intake()  # of its own, so that strangers take no customer's place
+    app.state.form_intake = Intake(each=1)
+    app.state.completions = Intake(most=32)
     app.state.metrics_token = settings.metrics_token
     setup_dishka(container, app)
     app.asgi_handler = _edge(settings, app, limiter)

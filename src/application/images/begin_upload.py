@@ -1,5 +1,5 @@
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from msgspec import Struct
 
@@ -13,8 +13,11 @@ from domain.errors import Throttled
 from domain.uploads import LARGEST_UPLOAD, new_incoming_key
 
 FORM_LIFE = timedelta(minutes=15)
-MOST_UNFINISHED = 20
-"""Direct uploads of one customer that were begun and not completed."""
+MOST_OPEN = 20
+"""Direct uploads of one customer that are not completed, and whose form is still good."""
+MOST_UNFINISHED = 200
+"""Direct uploads of one customer that were begun within a day and not completed: so many files may lie in storage."""
+_BOUNDS = ((MOST_OPEN, FORM_LIFE), (MOST_UNFINISHED, EXPECTED_LIFE))
 
 
 class BeginUpload(Struct, frozen=True):
@@ -43,9 +46,8 @@ class BeginUploadHandler:
     async def __call__(self, command: BeginUpload, actor: Actor) -> UploadBegun:
         owner = actor.require_user()
         await claim_account(self.users, owner)
-        unfinished = await self.expected.unfinished(owner)
-        if len(unfinished) >= MOST_UNFINISHED:
-            wait = unfinished[-MOST_UNFINISHED] + EXPECTED_LIFE - await self.uow.now()
+        wait = _wait(await self.expected.unfinished(owner), await self.uow.now())
+        if wait > timedelta(0):
             detail = "Too many uploads were begun and not completed; please complete them, or use another way."
             raise Throttled("rate_limited", detail, retry_after=wait.total_seconds())
         key = new_incoming_key()
@@ -54,3 +56,8 @@ class BeginUploadHandler:
         seconds = int(FORM_LIFE.total_seconds())
         form = await self.storage.form(key, largest=LARGEST_UPLOAD, seconds=seconds)
         return UploadBegun(key, form.url, form.fields, seconds)
+
+
+def _wait(unfinished: list[datetime], now: datetime) -> timedelta:
+    """How long until one more may be begun, given when those began that are unfinished, the oldest first."""
+    return max(unfinished[-most] + life - now if len(unfinished) >= most else timedelta(0) for most, life in _BOUNDS)

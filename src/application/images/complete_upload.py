@@ -8,6 +8,7 @@ from application.auth.ports import UserRepository
 from application.events import PictureDiscarded
 from application.images.new_files import NewFiles
 from application.images.ports import Picture, PictureProcessor, PictureStorage
+from application.images.turns import Turns
 from application.images.upload_photo import UploadedPhoto, describe, photo_of
 from application.images.upload_ports import ExpectedFiles, UploadRepository
 from application.ports import Outbox, UnitOfWork
@@ -28,7 +29,8 @@ class CompleteUploadHandler:
     """Make a photo of what a customer sent straight to storage, as if it had been uploaded here.
 
     Asked again, or by several at once, the answer is the same photo, for as long as the upload is remembered: a day.
-    The file itself is removed, whether it is taken or refused; one that is refused ends the upload.
+    The file itself is removed, whether it is taken or refused; one that is refused ends the upload. In a process it is
+    read and decoded once: the others wait until that is known.
     """
 
     users: UserRepository
@@ -37,13 +39,16 @@ class CompleteUploadHandler:
     pictures: PictureProcessor
     storage: PictureStorage
     files: NewFiles
+    turns: Turns
     outbox: Outbox
     uow: UnitOfWork
 
     async def __call__(self, command: CompleteUpload, actor: Actor) -> UploadedPhoto:
         owner = actor.require_user()
-        upload = await self._known(command.key, owner) or await self._take(command.key, owner)
-        await self.uow.commit()
+        # Each customer has turns of their own, so that nobody waits for one who asks for others' keys.
+        async with self.turns.of(f"{owner} {command.key}"):
+            upload = await self._known(command.key, owner) or await self._take(command.key, owner)
+            await self.uow.commit()
         return await describe(upload, self.storage)
 
     async def _known(self, key: str, owner: int) -> Upload | None:

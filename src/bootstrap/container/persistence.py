@@ -104,6 +104,10 @@ class Persistence(Provider):
         return SqlEstimates(pool, model=settings.replicate_model)
 
     @provide(scope=Scope.APP)
+    def session_gate(self, pool: ReadPool, settings: Settings) -> SessionGate:
+        return BatchingSessionGate(pool, timedelta(days=settings.refresh_token_days))
+
+    @provide(scope=Scope.APP)
     def session_reader(self, pool: ReadPool, settings: Settings) -> SessionReader:
         return SqlSessionReader(pool, timedelta(days=settings.refresh_token_days))
 
@@ -141,6 +145,5 @@ class Persistence(Provider):
         WithParents[SqlProgressReader],
         scope=Scope.APP,
     )
-    session_gate = provide(BatchingSessionGate, scope=Scope.APP, provides=SessionGate)
     relay = provide(OutboxRelay, scope=Scope.APP)
     leases = provide(RenewedLeases, scope=Scope.APP, provides=Leases)

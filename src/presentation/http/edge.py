@@ -163,7 +163,7 @@ class Edge:
     ) -> tuple[Problem, Headers] | None:
         path, method = scope["path"], scope["method"]
         try:
-            rate = rate_of(path, method)
+            rate = rate_of(path, method, scope["query_string"])
             if rate is not None:
                 self._limiter.hit(rate, network_of(ip))
             if method in CHANGING_METHODS:

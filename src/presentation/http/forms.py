@@ -6,8 +6,8 @@ take the event loop hours. Here nothing is decoded, and nothing is read before t
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,7 +40,7 @@ class FileUpload(Operation):
 
 
 class Intake:
-    """Bounds what unfinished uploads take: so many at once, so many of one client, each for so long.
+    """Bounds what unfinished uploads take: so many at once, so many of one client, each for so many seconds.
 
     Each may grow to 10 MB in memory, and a client can be as slow as it likes with the last byte.
     """
@@ -52,21 +52,34 @@ class Intake:
         self._open: Counter[str] = Counter()
 
     @asynccontextmanager
-    async def admitted(self, request: Request[Any, Any, Any]) -> AsyncIterator[None]:
-        """Read a body inside; `Throttled` (`rate_limited`) when there are too many, `Invalid` when it is too slow."""
-        client = network_of(request.scope["state"]["client"][0])
+    async def admitted(self, client: str) -> AsyncIterator[None]:
+        """Read a body inside; raises as `place`, and `Invalid` when the body is too slow."""
+        with self.place(client):
+            async with in_time(self._seconds):
+                yield
+
+    @contextmanager
+    def place(self, client: str) -> Iterator[None]:
+        """Be counted inside; `Throttled` (`rate_limited`) when there are too many."""
         if self._open.total() >= self._most or self._open[client] >= self._each:
             raise Throttled("rate_limited", "Too many uploads at once; please wait for one to end.", retry_after=5)
         self._open[client] += 1
         try:
-            async with asyncio.timeout(self._seconds):
-                yield
-        except TimeoutError:
-            raise Invalid("validation_failed", "The upload took too long.", field=FILE) from None
+            yield
         finally:
             self._open[client] -= 1
             if not self._open[client]:
                 del self._open[client]
+
+
+@asynccontextmanager
+async def in_time(seconds: float) -> AsyncIterator[None]:
+    """Read what a client sends inside; `Invalid` when it takes longer."""
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError:
+        raise Invalid("validation_failed", "The upload took too long.", field=FILE) from None
 
 
 async def uploaded_file(request: Request[Any, Any, Any]) -> bytes:
@@ -75,7 +88,7 @@ async def uploaded_file(request: Request[Any, Any, Any]) -> bytes:
     if boundary is None:
         raise Invalid("validation_failed", _WANTED, field=FILE)
     intake: Intake = request.app.state.intake
-    async with intake.admitted(request):
+    async with intake.admitted(network_of(request.scope["state"]["client"][0])):
         body = await request.body()
     try:
         return _only_file(body, boundary)

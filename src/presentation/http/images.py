@@ -28,7 +28,7 @@ from domain.errors import Invalid
 from domain.identifiers import LARGEST_ID
 from presentation.http.authentication import AnyRequest, SignedIn
 from presentation.http.documentation import SIGNED_IN, refusals
-from presentation.http.forms import LARGEST_FORM, FileUpload, uploaded_file
+from presentation.http.forms import LARGEST_FORM, FileUpload, Intake, uploaded_file
 from presentation.http.limits import Limiter
 
 IdempotencyKey = Annotated[
@@ -69,10 +69,16 @@ class ImageController(Controller):
         responses=refusals(400, 401, 403, 404, 409, 413, 415, 422, 429),
     )
     async def complete_upload(
-        self, data: JSONBody[CompleteUpload], actor: SignedIn, handle: FromDishka[CompleteUploadHandler]
+        self,
+        request: AnyRequest,
+        data: JSONBody[CompleteUpload],
+        actor: SignedIn,
+        handle: FromDishka[CompleteUploadHandler],
     ) -> UploadedPhoto:
         """Asked again within a day, the answer is the same. A photo that is refused ends the upload."""
-        return await handle(data, actor)
+        completions: Intake = request.app.state.completions
+        with completions.place(actor.name):
+            return await handle(data, actor)
 
     @post(
         "/generate",
@@ -91,7 +97,7 @@ class ImageController(Controller):
         dry_run: FromQuery[bool] = False,
     ) -> Response[ImageAccepted]:
         """With `dry_run`, everything is checked and nothing changes: the answer is 200, and what it would cost."""
-        limiter.hit("generate", actor.name)
+        limiter.hit("default" if dry_run else "generate", actor.name)
         if dry_run:
             priced: Any = await price(PriceImage(data), actor)  # the OpenAPI document takes the 202 from the signature
             return Response(priced, status_code=200)

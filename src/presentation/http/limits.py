@@ -4,12 +4,15 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import islice
+from urllib.parse import parse_qsl
 
 from msgspec import Struct
 
 from domain.errors import Throttled
 
 _WEBHOOKS = frozenset({"/api/v1/image/webhook", "/api/v1/payment/webhook"})
+_TRUE = {"true", "1"}
+"""How a query may say it, in any case."""
 _SECONDS = {"second": 1, "minute": 60, "hour": 3_600, "day": 86_400}
 
 
@@ -71,12 +74,19 @@ class Limiter:
             raise Throttled("rate_limited", "Too many requests; please slow down.", retry_after=window.ends - now)
 
 
-def rate_of(path: str, method: str) -> str | None:
+def rate_of(path: str, method: str, query: bytes) -> str | None:
     """Which limit a request counts against; None for what is exempt: webhooks, health, metrics and pictures."""
     if path.startswith("/api/v1/"):
         if path in _WEBHOOKS:
             return None
         if path.startswith("/api/v1/auth/"):
             return "auth"
-        return "generate" if path == "/api/v1/image/generate" and method == "POST" else "default"
+        is_generate = path == "/api/v1/image/generate" and method == "POST"
+        return "generate" if is_generate and not _is_dry_run(query) else "default"
     return None if path.startswith(("/health/", "/media/", "/metrics")) else "default"
+
+
+def _is_dry_run(query: bytes) -> bool:
+    """Whether the query says so and nothing else: where it says both, the route decides, and renders are counted."""
+    pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True)
+    return {value.lower() in _TRUE for name, value in pairs if name == "dry_run"} == {True}

@@ -42,7 +42,7 @@ def pool(stage: Stage) -> WatchedPool:
 
 @pytest.fixture
 def gate(pool: WatchedPool) -> BatchingSessionGate:
-    return BatchingSessionGate(pool)
+    return BatchingSessionGate(pool, timedelta(days=7))
 
 
 async def signed_in(stage: Stage, **fields: Any) -> tuple[User, Session, AccessClaims]:
@@ -76,6 +76,7 @@ async def test_a_living_session_is_admitted_as_its_user(gate: BatchingSessionGat
     [
         "UPDATE sessions SET revoked_at = now()",
         "UPDATE sessions SET created_at = now() - interval '30 days'",
+        "UPDATE sessions SET rotated_at = now() - interval '7 days'",
         "DELETE FROM sessions",
         "DELETE FROM users",
         "INSERT INTO blacklist_tokens SELECT 'token of ' || id, now() + interval '1 hour' FROM sessions",
