@@ -39,6 +39,7 @@ from presentation.http.progress import ProgressController
 from presentation.http.reference import ReferenceJson, ReferencePage
 from presentation.http.security import ClientAddresses, Origins
 from presentation.http.sessions import SessionController
+from presentation.http.sockets import OneWayProtocol
 from presentation.http.styles import StyleController, StylePages, StylesShortcut
 from presentation.http.users import UserController
 
@@ -107,8 +108,8 @@ def create_app(settings: Settings, *overrides: Provider) -> Litestar:
     )
     app.state.metrics = HttpMetrics()
     app.state.intake = Intake()
-    app.state.form_intake = Intake(each=1)
-    app.state.completions = Intake(most=32)
+    app.state.form_intake = Intake(each=1)  # of each form
+    app.state.completions = Intake(each=8)  # of each customer
     app.state.metrics_token = settings.metrics_token
     setup_dishka(container, app)
     app.asgi_handler = _edge(settings, app, limiter)
@@ -162,7 +163,16 @@ async def _probes(container: AsyncContainer) -> HealthProbes:
 def serve(settings: Settings, *, host: str, port: int) -> None:
     """Serve until SIGTERM or SIGINT, then answer what has begun, and end."""
     app = create_app(settings)
-    config = uvicorn.Config(
+    server = DrainingServer(server_config(app, host=host, port=port), app)
+    with suppress(KeyboardInterrupt):
+        server.run()
+    if not server.started:
+        sys.exit(_STARTUP_FAILURE)
+
+
+def server_config(app: Litestar, *, host: str, port: int) -> uvicorn.Config:
+    """How uvicorn serves the API."""
+    return uvicorn.Config(
         app,
         host=host,
         port=port,
@@ -172,14 +182,10 @@ def serve(settings: Settings, *, host: str, port: int) -> None:
         log_config=None,
         timeout_graceful_shutdown=_DRAIN_SECONDS,
         proxy_headers=False,
+        ws=OneWayProtocol,
         ws_max_size=_LARGEST_MESSAGE,
         ws_per_message_deflate=False,
     )
-    server = DrainingServer(config, app)
-    with suppress(KeyboardInterrupt):
-        server.run()
-    if not server.started:
-        sys.exit(_STARTUP_FAILURE)
 
 
 class DrainingServer(uvicorn.Server):

@@ -1,4 +1,4 @@
-"""The one subscription of a process: a Redis connection that hsubscriptions of every try-on somebody watches here."""
+"""The one subscription of a process: a Redis connection that hears of every try-on somebody watches here."""
 
 import asyncio
 import time

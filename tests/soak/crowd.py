@@ -5,15 +5,19 @@ import random
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import httpx
 
 from tests.faults.customer import Customer
 from tests.faults.rig import Rig, portrait
+from tests.faults.watcher import Watcher
 
+API = "/api/v1"
 SIDES = ("right", "left", "back")
 PAUSE_SECONDS = 0.2
+LONGEST_WATCH_SECONDS = 5.0
 
 
 class Crowd:
@@ -25,6 +29,8 @@ class Crowd:
         self.answers: Counter[tuple[str, str]] = Counter()
         """By action and status; `cut` is a connection that ended without an answer."""
         self.accepted: set[int] = set()
+        self.wrongly_told: list[list[int]] = []
+        """The ids of events, of streams that told one twice, out of order, or not at all."""
         self.leaving = asyncio.Event()
 
     async def join(self, credits_: int) -> "Visitor":
@@ -42,14 +48,12 @@ class Crowd:
         self._rig.canaries += [tokens["access_token"], tokens["refresh_token"]]
         return Visitor(self, tokens["access_token"], order)
 
-    async def ask(self, action: str, method: str, path: str, token: str, **request: Any) -> httpx.Response:
+    async def ask(self, action: str, method: str, path: str, **request: Any) -> httpx.Response:
         """Any API's answer, however often one has to ask; a 503 is one to come back for."""
-        headers = {"Authorization": f"Bearer {token}"} | request.pop("headers", {})
         while True:
-            url = f"{random.choice(self._apis)}/api/v1{path}"
             try:
-                async with httpx.AsyncClient(trust_env=False, timeout=40) as client:
-                    answer = await client.request(method, url, headers=headers, **request)
+                async with self._client() as client:
+                    answer = await client.request(method, path, **request)
             except httpx.TransportError:
                 self.answers[action, "cut"] += 1
             else:
@@ -58,6 +62,34 @@ class Crowd:
                 if answer.status_code != httpx.codes.SERVICE_UNAVAILABLE and not in_progress:
                     return answer
             await asyncio.sleep(PAUSE_SECONDS)
+
+    async def watch(self, image_id: int, token: str) -> None:
+        """For a while, or until everything is told; a stream that breaks off is taken up again, at any API."""
+        watcher = Watcher(image_id)
+        try:
+            async with asyncio.timeout(random.uniform(0, LONGEST_WATCH_SECONDS)):
+                while watcher.status in {0, httpx.codes.OK, httpx.codes.SERVICE_UNAVAILABLE}:
+                    await self._read(watcher, token)
+                    await asyncio.sleep(PAUSE_SECONDS)
+        except TimeoutError:
+            self.answers["watch", "left"] += 1
+        if watcher.ids != list(range(1, len(watcher.ids) + 1)):
+            self.wrongly_told.append(watcher.ids)
+
+    async def _read(self, watcher: Watcher, token: str) -> None:
+        try:
+            async with self._client(API, Authorization=f"Bearer {token}") as client:
+                await watcher.read(client)
+        except httpx.TransportError:
+            self.answers["watch", "cut"] += 1
+        else:
+            self.answers["watch", str(watcher.status)] += 1
+
+    def _client(self, path: str = "", **headers: str) -> httpx.AsyncClient:
+        """Of an API that is as good as any other."""
+        return httpx.AsyncClient(
+            base_url=f"{random.choice(self._apis)}{path}", headers=headers, trust_env=False, timeout=40
+        )
 
 
 class Visitor:
@@ -69,24 +101,34 @@ class Visitor:
 
     async def stay(self) -> None:
         """One action after the other, until everybody leaves."""
-        actions = (self.generate, self.generate, self.look, self.cancel, self.retry, self.add_views, self.delete)
+        actions = (
+            *(self.generate, self.generate, self.generate_or_reuse, self.price, self.add_views, self.retry),
+            *(self.look, self.watch, self.cancel, self.delete, self.send_photo, self.change_picture),
+        )
         while not self._crowd.leaving.is_set():
             action = random.choice(actions)
             await action()
             await asyncio.sleep(random.uniform(0, 2 * PAUSE_SECONDS))
 
     async def generate(self) -> None:
-        views = ["front", *random.sample(SIDES, random.randint(0, len(SIDES)))]
-        answer = await self._post("generate", "/image/generate", json={**self._order, "views": views})
-        if answer.status_code == httpx.codes.ACCEPTED:
-            image_id = answer.json()["image_id"]
-            self._mine.append(image_id)
-            self._crowd.accepted.add(image_id)
+        await self._take_up(await self._post("generate", "/image/generate", json=self._wanted()))
+
+    async def generate_or_reuse(self) -> None:
+        order = {**self._wanted(), "reuse": True}
+        await self._take_up(await self._post("generate or reuse", "/image/generate", json=order))
+
+    async def price(self) -> None:
+        order = {**self._wanted(), "reuse": random.choice((True, False))}
+        await self._post("price", "/image/generate?dry_run=true", json=order)
 
     async def look(self) -> None:
         if self._mine:
-            await self._crowd.ask("status", "GET", f"/image/status/{random.choice(self._mine)}", self._token)
-        await self._crowd.ask("gallery", "GET", "/user/images", self._token)
+            await self._ask("status", "GET", f"/image/status/{random.choice(self._mine)}")
+        await self._ask("gallery", "GET", "/user/images")
+
+    async def watch(self) -> None:
+        if self._mine:
+            await self._crowd.watch(random.choice(self._mine[-3:]), self._token)
 
     async def cancel(self) -> None:
         if self._mine:
@@ -104,9 +146,41 @@ class Visitor:
     async def delete(self) -> None:
         if len(self._mine) > 3:
             image_id = self._mine.pop(random.randrange(len(self._mine)))
-            await self._crowd.ask("delete", "DELETE", f"/image/{image_id}", self._token)
+            await self._ask("delete", "DELETE", f"/image/{image_id}")
+
+    async def send_photo(self) -> None:
+        """Straight to storage, for the try-ons to come."""
+        begun = await self._ask("begin upload", "POST", "/image/upload-url")
+        if not begun.is_success:
+            return
+        form = begun.json()
+        photo = {"file": ("me.jpg", portrait())}
+        await self._crowd.ask("send photo", "POST", urlsplit(form["url"]).path, data=form["fields"], files=photo)
+        completed = await self._ask("complete upload", "POST", "/image/upload-complete", json={"key": form["key"]})
+        if completed.is_success:
+            self._order["image_input_url"] = completed.json()["image_input_url"]
+
+    async def change_picture(self) -> None:
+        if random.choice((True, False)):
+            await self._ask("change picture", "PUT", "/user/me/picture", files={"file": ("me.jpg", portrait())})
+        else:
+            await self._ask("remove picture", "DELETE", "/user/me/picture")
+
+    def _wanted(self) -> dict[str, Any]:
+        return {**self._order, "views": ["front", *random.sample(SIDES, random.randint(0, len(SIDES)))]}
+
+    async def _take_up(self, answer: httpx.Response) -> None:
+        if answer.status_code == httpx.codes.ACCEPTED:
+            image_id = answer.json()["image_id"]
+            self._mine.append(image_id)
+            self._crowd.accepted.add(image_id)
+        elif answer.status_code == httpx.codes.UNPROCESSABLE_ENTITY:
+            await self.send_photo()  # the last one went with the last try-on that had it
 
     async def _post(self, action: str, path: str, **request: Any) -> httpx.Response:
         """Under one key, so that a request whose answer was cut off is not carried out twice."""
-        key = {"Idempotency-Key": str(uuid4())}
-        return await self._crowd.ask(action, "POST", path, self._token, headers=key, **request)
+        return await self._ask(action, "POST", path, key=str(uuid4()), **request)
+
+    async def _ask(self, action: str, method: str, path: str, *, key: str = "", **request: Any) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {self._token}"} | ({"Idempotency-Key": key} if key else {})
+        return await self._crowd.ask(action, method, f"{API}{path}", headers=headers, **request)

@@ -62,6 +62,7 @@ from application.images.retry_image import RetryImageHandler
 from application.images.settlement import Settlement
 from application.images.submit_view import SubmitViewHandler
 from application.images.sweep_view import SweepViewHandler
+from application.images.turns import Turns
 from application.images.upload_photo import UploadPhotoHandler
 from application.images.wanted_try_on import TryOnRequests
 from application.images.watch_image import WatchImageHandler
@@ -108,6 +109,7 @@ class Handlers(Provider):
     def access_seconds(self, settings: Settings) -> AccessSeconds:
         return AccessSeconds(int(settings.access_token_minutes * 60))
 
+    turns = provide(Turns, scope=Scope.APP)
     queries = provide_all(
         GetProfileHandler,
         GetBalanceHandler,

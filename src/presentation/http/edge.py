@@ -16,7 +16,7 @@ from litestar.routes import HTTPRoute
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send, WebSocketScope
 
 from domain.errors import Failure, Forbidden
-from presentation.http.handshakes import refuse_handshake
+from presentation.http.handshakes import refuse_closed_handshake, refuse_handshake
 from presentation.http.limits import Limiter, rate_of
 from presentation.http.metrics import STREAM_BEGAN, HttpMetrics
 from presentation.http.problems import MEDIA_TYPE, Problem, encode, headers_of, problem_of, problem_of_failure
@@ -50,6 +50,8 @@ _READ_HEADERS = frozenset(
 _PAGES = frozenset({"/schema", "/schema/reference"})
 """For people; beside them the OpenAPI document is data."""
 _SLASHES = re.compile(r"//+")
+_OPENED = 101
+"""What an accepted handshake is answered."""
 _NO_STORE = (b"cache-control", b"no-store")
 
 
@@ -121,15 +123,18 @@ class Edge:
         """For a WebSocket: a foreign origin is refused, and so is who asks too often, before anything is opened."""
         began = time.perf_counter()
         given, request_id, ip = self._identify(scope)
-        status = 403  # what a server answers when a handshake is closed
+        status = 500
 
         async def send_noting(message: Message) -> None:
             nonlocal status
             if message["type"] == "websocket.accept":
-                status = 101
+                status = _OPENED
                 scope["state"][STREAM_BEGAN] = time.perf_counter()
             elif message["type"] == "websocket.http.response.start":
                 status = message["status"]
+            elif message["type"] == "websocket.close" and status != _OPENED:
+                await refuse_closed_handshake(send_noting, scope, message["reason"], request_id)
+                return
             await send(message)
 
         try:

@@ -17,6 +17,7 @@ from presentation.http.problems import (
     headers_of,
     problem_of,
     problem_of_failure,
+    problem_of_fault,
     request_id_of,
 )
 
@@ -88,8 +89,7 @@ def undecodable(request: AnyRequest, exception: Exception) -> Response[Problem]:
 
 def unexpected(request: AnyRequest, exception: Exception) -> Response[Problem]:
     log.error("internal_error", exc_info=exception, route=request.scope.get("path_template"))
-    detail = "Something went wrong on our side; the request id helps us to find it."
-    return _answer(problem_of(500, "internal_error", detail, request_id_of(request.scope)))
+    return _answer(problem_of_fault(request_id_of(request.scope)))
 
 
 EXCEPTION_HANDLERS: ExceptionHandlersMap = {

@@ -66,6 +66,12 @@ def problem_of_failure(failure: Failure, request_id: str) -> Problem:
     return problem_of(status, failure.code, failure.detail, request_id, errors)
 
 
+def problem_of_fault(request_id: str) -> Problem:
+    """A fault of ours: it tells nothing, the log does."""
+    detail = "Something went wrong on our side; the request id helps us to find it."
+    return problem_of(500, "internal_error", detail, request_id)
+
+
 def headers_of(failure: Failure) -> dict[str, str]:
     headers = {}
     if failure.retry_after is not None:

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import msgspec
 import structlog
@@ -13,7 +13,6 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, HeaderParameter
 from litestar.response import Stream
 from litestar.types import Send
-from msgspec import Struct
 
 from application.images.progress import GoingAway, ProgressEvent
 from application.images.watch_image import WatchImage, WatchImageHandler
@@ -23,13 +22,14 @@ from presentation.http.authentication import AnyRequest, Authenticator, SignedIn
 from presentation.http.documentation import SIGNED_IN, refusals
 from presentation.http.handshakes import answer_handshake, refuse_handshake
 from presentation.http.metrics import STREAM_BEGAN
-from presentation.http.problems import problem_of, request_id_of
+from presentation.http.problems import problem_of_fault, request_id_of
 
 log = structlog.get_logger()
 
 AnySocket = WebSocket[Any, Any, Any]
 Batches = AsyncIterator[list[ProgressEvent]]
-LastEventId = Annotated[int, HeaderParameter(name="Last-Event-ID", ge=0, le=2**31 - 1, required=False)]
+LastEventId = Annotated[str, HeaderParameter(name="Last-Event-ID", pattern="^[0-9]{0,9}$", required=False)]
+"""Empty is none, as the HTML standard has it."""
 
 EVENT_STREAM = "text/event-stream"
 HEARTBEAT_SECONDS = 15.0
@@ -39,21 +39,13 @@ SESSION_ENDED = 4401
 """Close codes from 4000 on are an application's own (RFC 6455, section 7.4.2): 401, as of a request."""
 _GOING_AWAY = 1001
 _INTERNAL_ERROR = 1011
+_EVENTS = "Events, as long as there are any: the fields of each as lines, `data` as JSON on one."
 _RETRY = b"retry: 2000\n\n"
 _HEARTBEAT = b": all is well\n\n"
 _HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 """The second has nginx hand on each event at once."""
 _ENDS = (Unauthenticated, Forbidden, GoingAway)
 """The session does not stand any more, or the process is about to end."""
-
-
-class SentEvent(Struct, frozen=True):
-    """One event of a stream, as the OpenAPI document has it."""
-
-    id: str
-    event: Literal["view", "image"]
-    data: str
-    """A `ProgressItem` as JSON."""
 
 
 class ProgressController(Controller):
@@ -66,7 +58,7 @@ class ProgressController(Controller):
         operation_id="watchImage",
         media_type=EVENT_STREAM,
         responses={
-            200: ResponseSpec(SentEvent, description="Events, as long as there are any.", media_type=EVENT_STREAM),
+            200: ResponseSpec(ProgressEvent, description=_EVENTS, media_type=EVENT_STREAM),
             204: ResponseSpec(None, description="Everything is told: do not connect again."),
             **refusals(400, 401, 403, 404, 429),
         },
@@ -77,14 +69,14 @@ class ProgressController(Controller):
         image_id: FromPath[int],
         actor: SignedIn,
         handle: FromDishka[WatchImageHandler],
-        last_event_id: LastEventId = 0,
+        last_event_id: LastEventId = "",
     ) -> Response[Any]:
         """Tell what happens to a try-on, from its beginning or after `Last-Event-ID`, until it has ended.
 
         An event has an `id`, the name `view` or `image`, and JSON as its data: `image_id`, `view` (null for the try-on
         itself), `status`, `url`, `error`, `queue_position`, `eta_seconds`, `at`. Comments keep the connection alive.
         """
-        batches = handle(WatchImage(image_id, last_event_id), actor)
+        batches = handle(WatchImage(image_id, int(last_event_id or 0)), actor)
         try:
             first = await anext(batches)
         except StopAsyncIteration:
@@ -106,8 +98,7 @@ class ProgressController(Controller):
             return
         except Exception:  # Litestar would say nothing of it
             log.exception("internal_error", route=socket.scope.get("path_template"))
-            detail = "Something went wrong on our side; the request id helps us to find it."
-            await answer_handshake(send, problem_of(500, "internal_error", detail, request_id), [])
+            await answer_handshake(send, problem_of_fault(request_id), [])
             return
         await socket.accept(headers={"X-Request-ID": request_id})
         await _converse(socket, batches)

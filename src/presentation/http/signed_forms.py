@@ -73,7 +73,7 @@ class _SignedForm:
         self.file: bytearray | None = None
 
     def take_all(self, events: Iterable[MultipartSegment | bytearray | None]) -> None:
-        """Beginnings of parts, some bytes of them, and ends; raises `ValueError` at what makes no sense in its place."""
+        """Beginnings of parts, some bytes of them, and ends; raises `ValueError` where one makes no sense."""
         for event in events:
             self._take(event)
 

@@ -95,6 +95,34 @@ async def test_renders_are_limited_per_customer(start: Start) -> None:
     await other.generate()
 
 
+async def test_a_dry_run_is_no_render(start: Start) -> None:
+    """Per address and per customer it counts with everything else, and uses up no render."""
+    service = await start(RATE_LIMIT_GENERATE="1/hour", RATE_LIMIT_DEFAULT="6/hour")
+    customer = await service.customer(credits=2)
+    body = await customer.order()
+    dry_run = "/image/generate?dry_run=true"
+    answers = [await customer.api.post(dry_run, json=body) for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [200] * 3
+    assert (await customer.ask(body)).status_code == 202
+    assert_throttled(await customer.ask(body))
+    bearer = customer.api.headers["Authorization"]
+    elsewhere = [
+        await service.browser(ip=f"198.51.100.{n}", Authorization=bearer).post(dry_run, json=body) for n in range(4)
+    ]
+    assert [answer.status_code for answer in elsewhere] == [200] * 3 + [429]
+
+
+async def test_a_render_is_counted_as_one_whatever_its_query_says(start: Start) -> None:
+    service = await start(RATE_LIMIT_GENERATE="1/hour")
+    customers = [await service.customer(credits=3) for _ in range(3)]
+    orders = [await customer.order() for customer in customers]
+    assert (await customers[0].ask(orders[0])).status_code == 202
+    for customer, order, query in zip(
+        customers, orders, ("dry_run=false", "dry_run=true&dry_run=false", "dry_run=true&%64ry_run=0"), strict=True
+    ):
+        assert_throttled(await customer.api.post(f"/image/generate?{query}", json=order))
+
+
 async def test_everything_else_has_a_limit_too(start: Start) -> None:
     """Reads, uploads, unknown routes and refusals count; health, metrics and signed-in work on them go on."""
     service = await start(RATE_LIMIT_DEFAULT="4/hour")

@@ -117,6 +117,13 @@ async def test_what_is_no_event_id_is_refused(service: Service, nonsense: str) -
     assert (refused.status_code, refused.json()["code"]) == (400, "validation_failed")
 
 
+async def test_an_empty_event_id_is_none(wire: Wire) -> None:
+    customer = await wire.service.customer()
+    image = await customer.generate()
+    async with wire.watch(customer, image, last_event_id="") as stream:
+        assert (await stream.event())["id"] == 1
+
+
 async def test_a_stream_ends_when_its_try_on_is_deleted(wire: Wire) -> None:
     customer = await wire.service.customer()
     image = await customer.generate()

@@ -1,12 +1,16 @@
 """All of one's try-ons, watched over a WebSocket."""
 
+import json
+import logging
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from dishka import Provider, Scope
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from application.images.progress import ProgressReader
 from bootstrap.embedded import start_valkey
 from tests.integration.http.conftest import Start
 from tests.integration.http.stories import Customer, Service
@@ -25,13 +29,15 @@ def cookie_of(customer: Customer) -> str:
     return f"access_token={customer.api.headers['Authorization'].removeprefix('Bearer ')}"
 
 
-async def refusal(wire: Wire, **headers: str) -> tuple[int, str]:
+async def refusal(wire: Wire, path: str = "/api/v1/image/ws", **headers: str) -> tuple[int, str]:
+    """Status and body of a refused handshake, which names the request as any answer does."""
     with pytest.raises(InvalidStatus) as refused:
-        async with wire.open(**headers):
+        async with wire.open(path, **headers):
             pass
     response = refused.value.response
     assert response.headers["content-type"] == "application/problem+json"
     assert response.body is not None
+    assert json.loads(response.body)["request_id"] == response.headers["x-request-id"]
     return response.status_code, response.body.decode()
 
 
@@ -76,15 +82,29 @@ async def test_a_socket_opened_by_a_cookie_names_its_origin(wire: Wire) -> None:
 
 @pytest.mark.parametrize("path", ["/api/v1/image/styles", "/api/v1/user/me", "/nowhere", "/health/live", "/"])
 async def test_where_no_socket_is_none_opens(wire: Wire, path: str) -> None:
-    """403 in any case: a server answers so when it is told to close what was not accepted; and nothing breaks over it.
-
-    https://asgi.readthedocs.io/en/latest/specs/www.html#close-send-event
-    """
+    """404 as for any request, and nothing breaks over it."""
     customer = await wire.service.customer()
-    with pytest.raises(InvalidStatus) as refused:
-        async with wire.open(path, Authorization=customer.api.headers["Authorization"]):
-            pass
-    assert refused.value.response.status_code == 403
+    status, body = await refusal(wire, path, Authorization=customer.api.headers["Authorization"])
+    assert (status, '"not_found"' in body) == (404, True)
+
+
+async def test_a_refused_handshake_is_no_error(wire: Wire, caplog: pytest.LogCaptureFixture) -> None:
+    """Strangers do not fill the log of the server with lines that somebody would have to look at."""
+    assert (await refusal(wire))[0] == 401
+    assert (await refusal(wire, "/nowhere"))[0] == 404
+    assert [record.message for record in caplog.records if record.levelno >= logging.ERROR] == []
+
+
+async def test_a_fault_of_ours_before_the_socket_opens_is_told(start: Start) -> None:
+    """500, as of any request, and a line in the log: Litestar would close the handshake without either."""
+    broken = Provider(scope=Scope.APP)
+    broken.provide(_fail, provides=ProgressReader, override=True)
+    service = await start(broken)
+    service.expects_errors = True
+    async with serving(service) as wire:
+        status, body = await refusal(wire)
+    assert (status, '"internal_error"' in body) == (500, True)
+    assert [line["event"] for line in service.log if line["log_level"] == "error"] == ["internal_error"]
 
 
 async def test_a_socket_is_not_read_as_a_page(wire: Wire) -> None:
@@ -158,6 +178,10 @@ async def test_after_a_gap_a_socket_catches_up(start: Start, tmp_path: Path) -> 
         assert seen == [*((image, number) for number in range(3, 7)), *((other, number) for number in range(1, 7))]
     finally:
         valkey.stop()
+
+
+def _fail() -> ProgressReader:
+    raise LookupError
 
 
 async def closing_code(socket: Any) -> int:

@@ -1,16 +1,17 @@
 """The service on a socket of its own: streams need a server that sends while it is still answering."""
 
 import asyncio
+import base64
 import json
-from collections.abc import AsyncIterator, Iterator
+import secrets
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import httpx
-import uvicorn
 from websockets.asyncio.client import ClientConnection, connect
 
-from bootstrap.http import DrainingServer
+from bootstrap.http import DrainingServer, server_config
 from tests.integration.http.stories import Customer, Service
 
 PATIENCE_SECONDS = 30
@@ -58,6 +59,7 @@ class Wire:
 
     def __init__(self, service: Service, port: int) -> None:
         self.service = service
+        self._port = port
         self._place = f"127.0.0.1:{port}"
 
     @asynccontextmanager
@@ -83,6 +85,21 @@ class Wire:
     def open(self, path: str = "/api/v1/image/ws", **headers: str) -> connect:
         return connect(f"ws://{self._place}{path}", additional_headers=headers, proxy=None)
 
+    async def shake_hands(self, headers: Mapping[str, str]) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """Ask for a WebSocket as no library does: with any headers, and free to say what one likes afterwards."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
+        lines = {
+            "Host": self._place,
+            "Connection": "Upgrade",
+            "Upgrade": "websocket",
+            "Sec-WebSocket-Version": "13",
+            "Sec-WebSocket-Key": base64.b64encode(secrets.token_bytes(16)).decode(),
+            **headers,
+        }
+        head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
+        writer.write(f"GET /api/v1/image/ws HTTP/1.1\r\n{head}\r\n".encode())
+        return reader, writer
+
     def socket(self, customer: Customer) -> connect:
         return self.open(Authorization=customer.api.headers["Authorization"])
 
@@ -94,15 +111,11 @@ async def message(socket: ClientConnection) -> Any:
 
 
 @asynccontextmanager
-async def serving(service: Service) -> AsyncIterator[Wire]:
-    config = uvicorn.Config(
-        service.app,
-        host="127.0.0.1",
-        port=0,
-        lifespan="off",
-        log_config=None,
-        timeout_graceful_shutdown=PATIENCE_SECONDS,
-    )
+async def serving(service: Service, app: Any = None) -> AsyncIterator[Wire]:
+    """The service, or another app in its place, as the service is served."""
+    config = server_config(app or service.app, host="127.0.0.1", port=0)
+    config.lifespan = "off"
+    config.timeout_graceful_shutdown = PATIENCE_SECONDS
     server = _Server(config, service.app)
     running = asyncio.create_task(server.serve())
     while not server.started:

@@ -1,14 +1,24 @@
 """Photos that go straight to storage: begun, completed, completed again, refused, forgotten."""
 
-from dataclasses import dataclass
+import asyncio
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import pytest
 
 from application.actor import Actor
 from application.events import PictureDiscarded
-from application.images.begin_upload import MOST_UNFINISHED, BeginUpload, BeginUploadHandler, UploadBegun
+from application.images.begin_upload import (
+    FORM_LIFE,
+    MOST_OPEN,
+    MOST_UNFINISHED,
+    BeginUpload,
+    BeginUploadHandler,
+    UploadBegun,
+)
 from application.images.complete_upload import CompleteUpload, CompleteUploadHandler
+from application.images.ports import Picture
+from application.images.turns import Turns
 from application.images.upload_photo import UploadedPhoto
 from domain.errors import Conflict, Failure, NotFound, Throttled, TooLarge, Unavailable, Unprocessable
 from domain.uploads import LARGEST_UPLOAD, new_incoming_key, upload_key_in
@@ -53,6 +63,7 @@ async def counter() -> Counter:
         pictures=studio.pictures,
         storage=studio.storage,
         files=studio.files,
+        turns=Turns(),
         outbox=studio.outbox,
         uow=studio.uow,
     )
@@ -83,8 +94,11 @@ async def test_completing_again_gives_the_same_photo(counter: Counter) -> None:
 
 
 @pytest.mark.parametrize("file_is_gone", [False, True])
-async def test_of_two_that_complete_at_once_both_get_the_one_photo(counter: Counter, file_is_gone: bool) -> None:
+async def test_of_two_processes_that_complete_at_once_both_get_the_one_photo(
+    counter: Counter, file_is_gone: bool
+) -> None:
     begun = await counter.sent()
+    another_process = replace(counter.complete, turns=Turns())
     pictures = counter.studio.storage.pictures
     get = counter.studio.storage.get
     asked: list[str] = []
@@ -94,7 +108,7 @@ async def test_of_two_that_complete_at_once_both_get_the_one_photo(counter: Coun
         data = await get(key, largest=largest)
         if not asked:
             asked.append(key)
-            others.append(await counter.complete(CompleteUpload(key), ADA))
+            others.append(await another_process(CompleteUpload(key), ADA))
             if file_is_gone:
                 del pictures[key]
                 return await get(key, largest=largest)
@@ -106,6 +120,68 @@ async def test_of_two_that_complete_at_once_both_get_the_one_photo(counter: Coun
     discarded = {event.key for event in counter.studio.outbox.events if isinstance(event, PictureDiscarded)}
     kept = {upload.key for upload in counter.studio.uploads.rows.kept.values()}
     assert set(pictures) - discarded == kept
+
+
+@pytest.mark.parametrize("data", [b"a photo", BROKEN], ids=["a photo", "broken"])
+async def test_of_many_that_complete_at_once_one_works(counter: Counter, data: bytes) -> None:
+    """The file is decoded once; the others hold no transaction meanwhile, and then learn what became of it."""
+    begun = await counter.sent(data)
+    is_decoding, go_on = asyncio.Event(), asyncio.Event()
+    normalise = counter.studio.pictures.normalise
+    decoded: list[bytes] = []
+
+    async def normalise_late(data: bytes) -> Picture:
+        decoded.append(data)
+        is_decoding.set()
+        await go_on.wait()
+        return await normalise(data)
+
+    counter.studio.pictures.normalise = normalise_late  # type: ignore[method-assign,assignment]
+    several = [asyncio.create_task(counter.complete(CompleteUpload(begun.key), ADA)) for _ in range(20)]
+    await is_decoding.wait()
+    assert not counter.studio.uow.is_open
+    go_on.set()
+    ended = await asyncio.gather(*several, return_exceptions=True)
+    assert decoded == [data]
+    if data == BROKEN:
+        assert [type(end) for end in ended] == [Unprocessable] + 19 * [NotFound]
+    else:
+        assert all(end == ended[0] for end in ended)
+        assert isinstance(ended[0], UploadedPhoto)
+
+
+async def test_one_that_gives_up_leaves_its_turn_to_the_next(counter: Counter) -> None:
+    begun = await counter.sent()
+    counter.studio.storage.is_away = True
+    several = [asyncio.create_task(counter.complete(CompleteUpload(begun.key), ADA)) for _ in range(3)]
+    several[1].cancel()
+    ended = await asyncio.gather(*several, return_exceptions=True)
+    assert [type(end) for end in ended] == [Unavailable, asyncio.CancelledError, Unavailable]
+    counter.studio.storage.is_away = False
+    assert await counter.complete(CompleteUpload(begun.key), ADA)
+
+
+async def test_another_file_needs_no_turn(counter: Counter) -> None:
+    """Neither one's own, nor what another customer asks for by the same key."""
+    slow, quick = await counter.sent(b"slow"), await counter.sent(b"quick")
+    is_decoding, go_on = asyncio.Event(), asyncio.Event()
+    normalise = counter.studio.pictures.normalise
+
+    async def normalise_late(data: bytes) -> Picture:
+        if data == b"slow":
+            is_decoding.set()
+            await go_on.wait()
+        return await normalise(data)
+
+    counter.studio.pictures.normalise = normalise_late  # type: ignore[method-assign,assignment]
+    waiting = asyncio.create_task(counter.complete(CompleteUpload(slow.key), ADA))
+    await is_decoding.wait()
+    assert await counter.complete(CompleteUpload(quick.key), ADA)
+    with pytest.raises(NotFound):
+        await counter.complete(CompleteUpload(slow.key), BOB)
+    counter.studio.uow.abandon()
+    go_on.set()
+    assert await waiting
 
 
 async def test_before_anything_was_sent_there_is_nothing_to_complete(counter: Counter) -> None:
@@ -177,16 +253,41 @@ async def test_an_account_that_was_deleted_meanwhile_keeps_no_photo(counter: Cou
     assert list(counter.studio.expected.kept) == [begun.key]
 
 
-async def test_unfinished_uploads_are_bounded(counter: Counter) -> None:
-    """Whoever has too many is told when the oldest is forgotten; completing one makes room."""
+async def test_open_forms_are_bounded(counter: Counter) -> None:
+    """Whoever has too many is told when the oldest expires, and may then begin again; completing one makes room."""
     first = await counter.sent()
-    counter.studio.uow.pass_time(hours=1)
-    for _ in range(MOST_UNFINISHED - 1):
+    counter.studio.uow.pass_time(minutes=5)
+    for _ in range(MOST_OPEN - 1):
         await counter.begin(BeginUpload(), ADA)
     with pytest.raises(Throttled) as refusal:
         await counter.begin(BeginUpload(), ADA)
-    assert refusal.value.retry_after == timedelta(hours=23).total_seconds()
+    assert refusal.value.retry_after == timedelta(minutes=10).total_seconds()
     counter.studio.uow.abandon()
     assert await counter.begin(BeginUpload(), BOB)
+    await counter.complete(CompleteUpload(first.key), ADA)
+    assert await counter.begin(BeginUpload(), ADA)
+    with pytest.raises(Throttled):
+        await counter.begin(BeginUpload(), ADA)
+    counter.studio.uow.abandon()
+    counter.studio.uow.pass_time(minutes=15)
+    assert await counter.begin(BeginUpload(), ADA)
+
+
+async def test_unfinished_uploads_of_a_day_are_bounded(counter: Counter) -> None:
+    """However slowly they were begun; whoever has too many is told when the oldest is forgotten."""
+    first = await counter.sent()
+    for number in range(1, MOST_UNFINISHED):
+        if number % MOST_OPEN == 0:
+            counter.studio.uow.pass_time(seconds=FORM_LIFE.total_seconds())
+        await counter.begin(BeginUpload(), ADA)
+    passed = FORM_LIFE * (MOST_UNFINISHED // MOST_OPEN - 1)
+    with pytest.raises(Throttled) as refusal:
+        await counter.begin(BeginUpload(), ADA)
+    assert refusal.value.retry_after == (timedelta(days=1) - passed).total_seconds()
+    counter.studio.uow.abandon()
+    counter.studio.uow.pass_time(seconds=FORM_LIFE.total_seconds())
+    with pytest.raises(Throttled):
+        await counter.begin(BeginUpload(), ADA)
+    counter.studio.uow.abandon()
     await counter.complete(CompleteUpload(first.key), ADA)
     assert await counter.begin(BeginUpload(), ADA)

@@ -3,7 +3,7 @@
 import pytest
 
 from domain.errors import Throttled
-from presentation.http.limits import Limiter, RateLimits
+from presentation.http.limits import Limiter, RateLimits, rate_of
 
 
 class Clock:
@@ -74,3 +74,29 @@ def test_a_client_that_comes_back_has_a_new_window_in_its_place(limiter: Limiter
     clock.time += 30
     limiter.hit("default", "newcomer")
     assert list(limiter._windows["default"]._by_client) == ["early", "newcomer"]
+
+
+@pytest.mark.parametrize("query", [b"dry_run=true", b"dry_run=True", b"x=2&dry_run=1", b"dry_run=%74rue&dry_run=1"])
+def test_a_dry_run_counts_with_everything_else(query: bytes) -> None:
+    assert rate_of("/api/v1/image/generate", "POST", query) == "default"
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        b"",
+        b"dry_run=false",
+        b"dry_run",
+        b"dry_run=yes",
+        b"dry_run=true;x",
+        b"dry_run=true&dry_run=false",
+        b"dry_run=false&dry_run=true",
+        b"dry_run=true&%64ry_run=0",
+        b"dry_run=true&dry_run=",
+        b"x=dry_run=true",
+        b"dry_run=\xff",
+    ],
+)
+def test_what_may_be_a_render_counts_as_one(query: bytes) -> None:
+    """Also where the query says both, or what nobody can read."""
+    assert rate_of("/api/v1/image/generate", "POST", query) == "generate"
