@@ -17,6 +17,7 @@ from application.actor import Actor
 from application.credits.audit_ledger import AuditLedger, AuditLedgerHandler
 from infrastructure.database.engine import open_read_pool
 from infrastructure.database.readers import SqlLedgerAuditor
+from infrastructure.storage.disk import PARTS
 from tests.faults.rig import Rig
 from tests.soak.crowd import Crowd
 
@@ -100,7 +101,9 @@ async def audit(rig: Rig, crowd: Crowd, since: dict[Path, int], database: asyncp
 
 
 async def _files(rig: Rig, database: asyncpg.Connection) -> list[Finding]:
-    stored = {str(path.relative_to(rig.media)) for path in rig.media.rglob("*") if path.is_file()}
+    # What a killed process was writing is removed by a write an hour later.
+    whole = (path for path in rig.media.rglob("*") if path.is_file() and path.parent.name != PARTS)
+    stored = {str(path.relative_to(rig.media)) for path in whole}
     shown = [row["output_key"] for row in await database.fetch(_SHOWN)]
     named = {row["key"] for row in await database.fetch(_NAMED)}
     return [

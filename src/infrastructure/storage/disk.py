@@ -1,6 +1,7 @@
 """Pictures in a folder, served by our own API under addresses that expire."""
 
 import asyncio
+import contextlib
 import hmac
 import os
 import re
@@ -13,6 +14,10 @@ from pathlib import Path
 from application.images.ports import PictureStorage, UploadForm
 from domain.errors import Forbidden, NotFound, TooLarge, Unavailable
 from infrastructure.storage.addresses import reachable_from_outside
+
+PARTS = ".parts"
+"""The folder of files that are being written; no key can name one of them."""
+_LONGEST_WRITE_SECONDS = 3600
 
 _KEY = re.compile(r"[A-Za-z0-9_-]+(?:/[A-Za-z0-9_-]+)*(?:\.[a-z0-9]+)?", re.ASCII)
 _LONGEST_KEY = 200
@@ -123,7 +128,10 @@ class DiskStorage(PictureStorage):
 def _write(root: Path, path: Path, data: bytes) -> None:
     root.mkdir(mode=0o700, parents=True, exist_ok=True)  # a mode holds for the last folder alone
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(prefix=".", suffix=".part", dir=path.parent, delete=False) as file:
+    parts = root / PARTS
+    parts.mkdir(exist_ok=True)
+    _remove_leftovers(parts)
+    with tempfile.NamedTemporaryFile(dir=parts, delete=False) as file:
         try:
             file.write(data)
             file.flush()
@@ -132,6 +140,14 @@ def _write(root: Path, path: Path, data: bytes) -> None:
         except BaseException:
             Path(file.name).unlink(missing_ok=True)
             raise
+
+
+def _remove_leftovers(parts: Path) -> None:
+    """Of processes that were killed while they wrote: nobody else would ever find them."""
+    for part in parts.iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            if part.stat().st_mtime < time.time() - _LONGEST_WRITE_SECONDS:
+                part.unlink()
 
 
 def _try_out(root: Path) -> None:

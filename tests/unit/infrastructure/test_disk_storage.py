@@ -1,5 +1,6 @@
 """What only the folder has: addresses that expire, keys that stay inside, writes that are whole or not there."""
 
+import os
 import secrets
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -7,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from domain.errors import Forbidden, NotFound, Unavailable
-from infrastructure.storage.disk import DiskStorage
+from infrastructure.storage.disk import PARTS, DiskStorage
 
 KEY = "uploads/3f/portrait_0-Z.jpg"
 
@@ -251,3 +252,14 @@ async def test_a_form_outlives_a_change_of_secrets(tmp_path: Path, secret: str, 
         tmp_path, public_url="https://tryon.example", secrets=[secrets.token_urlsafe(32), secret], now=clock
     )
     assert now.admit_form(form.fields) == ("incoming/one", 10)
+
+
+async def test_what_a_killed_process_was_writing_does_not_stay(storage: DiskStorage, tmp_path: Path) -> None:
+    """It is removed with a later write, and what others are writing at that moment is not."""
+    await storage.put(KEY, b"pixels")
+    left_behind, under_way = tmp_path / PARTS / "left", tmp_path / PARTS / "under way"
+    for part in (left_behind, under_way):
+        part.write_bytes(b"pix")
+    os.utime(left_behind, (0, 0))
+    await storage.put(KEY, b"pixels")
+    assert list((tmp_path / PARTS).iterdir()) == [under_way]
