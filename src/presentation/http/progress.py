@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 import structlog
@@ -13,6 +13,7 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, HeaderParameter
 from litestar.response import Stream
 from litestar.types import Send
+from msgspec import Struct
 
 from application.images.progress import GoingAway, ProgressEvent
 from application.images.watch_image import WatchImage, WatchImageHandler
@@ -48,6 +49,15 @@ _ENDS = (Unauthenticated, Forbidden, GoingAway)
 """The session does not stand any more, or the process is about to end."""
 
 
+class SentEvent(Struct, frozen=True):
+    """One event of a stream, as the OpenAPI document has it: fields of text, which `ProgressEvent` is sent as."""
+
+    id: str
+    event: Literal["view", "image"]
+    data: str
+    """A `ProgressItem` as JSON."""
+
+
 class ProgressController(Controller):
     path = "/image"
     tags = ("image",)
@@ -58,7 +68,7 @@ class ProgressController(Controller):
         operation_id="watchImage",
         media_type=EVENT_STREAM,
         responses={
-            200: ResponseSpec(ProgressEvent, description=_EVENTS, media_type=EVENT_STREAM),
+            200: ResponseSpec(SentEvent, description=_EVENTS, media_type=EVENT_STREAM),
             204: ResponseSpec(None, description="Everything is told: do not connect again."),
             **refusals(400, 401, 403, 404, 429),
         },

@@ -40,15 +40,6 @@ async def test_an_answer_without_a_body_describes_none(service: Service) -> None
     assert ("/api/v1/auth/logout", "204") in empty
 
 
-async def test_what_an_event_tells_is_described(service: Service) -> None:
-    described = await document(service)
-    events = described["paths"]["/api/v1/image/{image_id}/events"]["get"]["responses"]["200"]["content"]
-    assert events["text/event-stream"]["schema"] == {"$ref": "#/components/schemas/ProgressEvent"}
-    schemas = described["components"]["schemas"]
-    assert schemas["ProgressEvent"]["properties"]["data"] == {"$ref": "#/components/schemas/ProgressItem"}
-    assert "queue_position" in schemas["ProgressItem"]["properties"]
-
-
 async def test_options_name_every_method_of_a_path(service: Service) -> None:
     described = await document(service)
     for path, methods in described["paths"].items():

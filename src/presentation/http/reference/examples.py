@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+import msgspec
 from msgspec import Struct
 
 from application.auth.change_password import ChangePassword
@@ -23,7 +24,7 @@ from application.images.generate_image import GenerateImage, ImageAccepted
 from application.images.list_uploads import UploadItem
 from application.images.ports import ImageItem, ImageStatus, ViewItem
 from application.images.price_image import ImagePrice
-from application.images.progress import ProgressEvent, ProgressItem
+from application.images.progress import ProgressItem
 from application.images.upload_photo import UploadedPhoto
 from application.pages import Page, cursor_after
 from application.styles.ports import StyleItem
@@ -35,6 +36,7 @@ from domain.styles import Category
 from domain.users import Role
 from domain.views import Status, View
 from presentation.http.problems import FieldProblem, Problem
+from presentation.http.progress import SentEvent
 
 _ACCEPTED_AT = datetime(2026, 1, 15, 10, 30, tzinfo=UTC)
 _MEDIA = "https://api.example.com/media"
@@ -141,7 +143,7 @@ _BODIES: list[Struct] = [
     ImageStatus(
         **{name: getattr(_ITEM, name) for name in ImageItem.__struct_fields__}, queue_position=None, eta_seconds=None
     ),
-    ProgressEvent(5, "view", _PROGRESS),
+    SentEvent(id="5", event="view", data=msgspec.json.encode(_PROGRESS).decode()),
     Problem(
         title="Bad Request",
         status=400,
