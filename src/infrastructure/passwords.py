@@ -24,6 +24,7 @@ COMMON = 3_000
 MOST_WAITING = 64
 """Some seconds of work: who asks when so many wait already would have given up before the turn came."""
 _NICENESS = 5
+_LOWEST = 19
 
 T = TypeVar("T")
 
@@ -81,4 +82,6 @@ class Argon2Passwords(Passwords):
 def _give_way() -> None:
     """Lower the priority of this thread: setpriority(2), which on Linux alone can be told of one thread."""
     if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
+        thread = threading.get_native_id()
+        # On top of what the process has, for nobody but root may raise a priority.
+        os.setpriority(os.PRIO_PROCESS, thread, min(os.getpriority(os.PRIO_PROCESS, thread) + _NICENESS, _LOWEST))
