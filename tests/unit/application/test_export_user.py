@@ -73,7 +73,7 @@ class Archive(ProfileReader, IdentityReader, SessionReader, LedgerReader):
         ]
 
     async def balance(self, user_id: int) -> Balance | None:
-        raise NotImplementedError
+        raise AssertionError(f"an export tells the balance by the profile and the ledger: {user_id}")
 
     async def history(self, user_id: int, *, before: int | None, limit: int) -> list[LedgerItem]:
         return [
