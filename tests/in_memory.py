@@ -4,12 +4,13 @@
 """
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from msgspec import Struct
 
+from application.audit import AuditLog
 from application.credits.ports import Balance, CreditAccounts
 from application.events import Event
 from application.images.model_gate import (
@@ -216,6 +217,46 @@ class InMemoryAccounts(CreditAccounts):
         self._books.credits[user_id] += amount
         after = self._books.credits[user_id]
         self._books.entries.append(Entry(user_id, amount, cause, natural_key, after, reason, operator))
+
+
+class AuditNote(Struct, frozen=True):
+    operator: str
+    action: str
+    subject: str
+    reason: str | None
+    details: dict[str, object]
+
+
+class InMemoryAuditLog(AuditLog):
+    """`kept` is what committed transactions noted."""
+
+    def __init__(self, transaction: Transaction) -> None:
+        self.kept: list[AuditNote] = []
+        self._pending: list[AuditNote] = []
+        self._transaction = transaction
+        transaction.participants.append(self)
+
+    async def note(
+        self,
+        operator: str,
+        action: str,
+        subject: str,
+        *,
+        reason: str | None = None,
+        details: Mapping[str, object] | None = None,
+    ) -> None:
+        self._transaction.use()
+        self._pending.append(AuditNote(operator, action, subject, reason, dict(details or {})))
+
+    def flush(self) -> None:
+        """Notes are written at once."""
+
+    def keep(self) -> None:
+        self.kept += self._pending
+        self._pending = []
+
+    def drop(self) -> None:
+        self._pending = []
 
 
 class _Standing(Struct):

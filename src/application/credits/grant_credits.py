@@ -5,15 +5,12 @@ from uuid import uuid4
 from msgspec import Meta, Struct
 
 from application.actor import Actor
+from application.audit import AuditLog, reason_given
 from application.auth.ports import UserRepository
 from application.credits.ports import Balance, CreditAccounts
 from application.ports import UnitOfWork
+from application.users.named_user import user_named
 from domain.credits import Cause
-from domain.errors import Invalid, NotFound
-from domain.users import User
-
-_DIGITS = 18
-"""Of an id, at most; a longer number is no id and, as an address, nobody's."""
 
 
 class GrantCredits(Struct, frozen=True):
@@ -29,31 +26,19 @@ class GrantCreditsHandler:
 
     users: UserRepository
     accounts: CreditAccounts
+    audit: AuditLog
     uow: UnitOfWork
 
     async def __call__(self, command: GrantCredits, actor: Actor) -> Balance:
         operator = actor.require_operator()
-        if not command.reason.strip():
-            raise Invalid("validation_failed", "Say why, for the records.", field="reason")
-        user = await self._user(command.user)
+        reason = reason_given(command.reason)
+        user = await user_named(self.users, command.user)
         await self.accounts.record(
-            user.id,
-            command.amount,
-            Cause.GRANT,
-            natural_key=f"grant:{uuid4()}",
-            reason=command.reason,
-            operator=operator,
+            user.id, command.amount, Cause.GRANT, natural_key=f"grant:{uuid4()}", reason=reason, operator=operator
+        )
+        await self.audit.note(
+            operator, "credits.grant", f"user:{user.id}", reason=reason, details={"amount": command.amount}
         )
         balance = await self.accounts.balance(user.id)
         await self.uow.commit()
         return balance
-
-    async def _user(self, email_or_id: str) -> User:
-        user = (
-            await self.users.by_id(int(email_or_id))
-            if email_or_id.isdecimal() and len(email_or_id) <= _DIGITS
-            else await self.users.by_email(email_or_id.strip().lower())
-        )
-        if user is None:
-            raise NotFound("user_not_found", f"There is no user {email_or_id}.")
-        return user

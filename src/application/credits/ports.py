@@ -87,9 +87,24 @@ class LedgerItem(Struct, frozen=True):
     created_at: datetime
 
 
+class OperatorLedgerItem(LedgerItem, frozen=True):
+    """An entry with what only operators see."""
+
+    reason: str | None
+    operator: str | None
+
+
 class LedgerReader(Protocol):
     async def balance(self, user_id: int) -> Balance | None: ...
 
     async def history(self, user_id: int, *, before: int | None, limit: int) -> list[LedgerItem]:
+        """Entries with an id below `before`, newest first."""
+        ...
+
+
+class LedgerRecords(Protocol):
+    """The ledger for operators."""
+
+    async def records(self, user_id: int, *, before: int | None, limit: int) -> list[OperatorLedgerItem]:
         """Entries with an id below `before`, newest first."""
         ...

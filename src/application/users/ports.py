@@ -48,6 +48,12 @@ class ProfileReader(Protocol):
         ...
 
 
+class UserFinder(Protocol):
+    async def id_of(self, email_or_id: str) -> int:
+        """The id of a user whom an operator named, or `NotFound` (`user_not_found`)."""
+        ...
+
+
 class PersonalRecords(Protocol):
     """What is known of a person, when it has to go."""
 

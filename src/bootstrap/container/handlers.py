@@ -35,6 +35,8 @@ from application.credits.audit_ledger import AuditLedgerHandler
 from application.credits.get_balance import GetBalanceHandler
 from application.credits.grant_credits import GrantCreditsHandler
 from application.credits.list_history import ListHistoryHandler
+from application.credits.revoke_credits import RevokeCreditsHandler
+from application.credits.show_history import ShowHistoryHandler
 from application.housekeeping.purge_expired import PurgeExpiredHandler
 from application.images.add_views import AddViewsHandler
 from application.images.begin_upload import BeginUploadHandler
@@ -115,6 +117,7 @@ class Handlers(Provider):
         GetBalanceHandler,
         ListHistoryHandler,
         AuditLedgerHandler,
+        ShowHistoryHandler,
         ListStylesHandler,
         GetStatusHandler,
         WatchImageHandler,
@@ -148,6 +151,7 @@ class Handlers(Provider):
         NewPassword,
         PasswordProof,
         GrantCreditsHandler,
+        RevokeCreditsHandler,
         ImportStylesHandler,
         UploadPhotoHandler,
         BeginUploadHandler,

@@ -13,6 +13,7 @@ from dishka import (
 )
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
+from application.audit import AuditLog
 from application.auth.ports import MailAllowance, SessionGate, SessionReader, SignupGrants
 from application.credits.ports import CreditAccounts
 from application.images.model_gate import CreateRate, ModelGate
@@ -24,6 +25,7 @@ from application.images.ports import (
 )
 from application.ports import UnitOfWork
 from bootstrap.settings import Settings
+from infrastructure.database.audit import SqlAuditLog
 from infrastructure.database.credits import SqlCreditAccounts
 from infrastructure.database.engine import ReadPool, create_engine, create_sessions, open_read_pool
 from infrastructure.database.erasure import SqlPersonalRecords
@@ -115,6 +117,7 @@ class Persistence(Provider):
     progress_log = provide(ProgressLog, scope=Scope.REQUEST)
     unit_of_work = provide(SqlUnitOfWork, scope=Scope.REQUEST, provides=UnitOfWork)
     credit_accounts = provide(SqlCreditAccounts, scope=Scope.REQUEST, provides=CreditAccounts)
+    audit_log = provide(SqlAuditLog, scope=Scope.REQUEST, provides=AuditLog)
     mail_allowance = provide(SqlMailAllowance, scope=Scope.REQUEST, provides=MailAllowance)
     repositories = provide_all(
         WithParents[SqlUsers],

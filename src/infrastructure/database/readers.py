@@ -7,10 +7,13 @@ from application.credits.ports import (
     LedgerDifference,
     LedgerItem,
     LedgerReader,
+    LedgerRecords,
+    OperatorLedgerItem,
 )
 from application.images.ports import PictureStorage
 from application.styles.ports import StyleItem, StyleReader
-from application.users.ports import IdentityReader, IdentityRecord, Profile, ProfileReader
+from application.users.named_user import named_address, named_id, nobody_named
+from application.users.ports import IdentityReader, IdentityRecord, Profile, ProfileReader, UserFinder
 from domain.credits import Cause
 from domain.identifiers import LARGEST_ID
 from domain.styles import Category
@@ -20,7 +23,7 @@ from infrastructure.database.engine import ReadPool
 CATEGORIES = {category.value: category for category in Category}
 
 
-class SqlProfileReader(ProfileReader, IdentityReader):
+class SqlProfileReader(ProfileReader, IdentityReader, UserFinder):
     def __init__(self, pool: ReadPool, storage: PictureStorage) -> None:
         self._pool = pool
         self._storage = storage
@@ -54,6 +57,17 @@ class SqlProfileReader(ProfileReader, IdentityReader):
         row = await self._pool.fetchrow("SELECT profile_picture FROM users WHERE id = $1", user_id)
         return row["profile_picture"] if row else None
 
+    async def id_of(self, email_or_id: str) -> int:
+        row = await self._pool.fetchrow(
+            "SELECT id FROM users WHERE CASE WHEN $1::bigint IS NULL THEN email = $2 ELSE id = $1 END",
+            named_id(email_or_id),
+            named_address(email_or_id),
+        )
+        if row is None:
+            raise nobody_named(email_or_id)
+        user_id: int = row["id"]
+        return user_id
+
     async def of_user(self, user_id: int) -> list[IdentityRecord]:
         rows = await self._pool.fetch(
             "SELECT issuer, subject, created_at FROM identities WHERE user_id = $1 ORDER BY created_at", user_id
@@ -61,7 +75,7 @@ class SqlProfileReader(ProfileReader, IdentityReader):
         return [IdentityRecord(**row) for row in rows]
 
 
-class SqlLedgerReader(LedgerReader):
+class SqlLedgerReader(LedgerReader, LedgerRecords):
     def __init__(self, pool: ReadPool) -> None:
         self._pool = pool
 
@@ -84,12 +98,19 @@ class SqlLedgerReader(LedgerReader):
             LARGEST_ID if before is None else before,
             limit,
         )
-        return [
-            LedgerItem(
-                row["id"], row["amount"], Cause(row["cause"]), row["reference"], row["balance_after"], row["created_at"]
-            )
-            for row in rows
-        ]
+        return [LedgerItem(**{**row, "cause": Cause(row["cause"])}) for row in rows]
+
+    async def records(self, user_id: int, *, before: int | None, limit: int) -> list[OperatorLedgerItem]:
+        rows = await self._pool.fetch(
+            """
+            SELECT id, amount, cause, reference, balance_after, created_at, reason, operator
+            FROM ledger_entries WHERE user_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3
+            """,
+            user_id,
+            LARGEST_ID if before is None else before,
+            limit,
+        )
+        return [OperatorLedgerItem(**{**row, "cause": Cause(row["cause"])}) for row in rows]
 
 
 class SqlStyleReader(StyleReader):

@@ -6,7 +6,11 @@ import click
 
 from application.credits.audit_ledger import AuditLedger, AuditLedgerHandler
 from application.credits.grant_credits import GrantCredits, GrantCreditsHandler
-from presentation.cli.operations import OTHERWISE, Operation, operation
+from application.credits.ports import Balance
+from application.credits.revoke_credits import RevokeCredits, RevokeCreditsHandler
+from application.credits.show_history import ShowHistory, ShowHistoryHandler
+from application.pages import DEFAULT_LIMIT, LARGEST_LIMIT
+from presentation.cli.operations import OTHERWISE, Operation, moment, operation
 
 
 @click.group("credits")
@@ -24,9 +28,47 @@ def grant(operate: Operation, email_or_id: str, amount: int, reason: str) -> Non
 
     Example: hairtryon credits grant ada@example.com 5 --reason "render lost on 3 May"
     """
-    balance = operate.run(GrantCreditsHandler, GrantCredits(email_or_id, amount, reason))
-    row = (email_or_id, balance.credits, balance.credits_held, balance.credits_available)
-    operate.show(balance, ["user", "credits", "held", "available"], [row])
+    _show_balance(operate, email_or_id, operate.run(GrantCreditsHandler, GrantCredits(email_or_id, amount, reason)))
+
+
+@credit_commands.command()
+@click.argument("email_or_id")
+@click.argument("amount", type=click.IntRange(1, 100_000))
+@click.option("--reason", required=True, help="Why; kept in the ledger beside your name.")
+@operation
+def revoke(operate: Operation, email_or_id: str, amount: int, reason: str) -> None:
+    """Take AMOUNT credits of a customer back, such as are available.
+
+    Example: hairtryon credits revoke ada@example.com 5 --reason "granted to the wrong customer"
+    """
+    _show_balance(operate, email_or_id, operate.run(RevokeCreditsHandler, RevokeCredits(email_or_id, amount, reason)))
+
+
+@credit_commands.command()
+@click.argument("email_or_id")
+@click.option("--limit", type=click.IntRange(1, LARGEST_LIMIT), default=DEFAULT_LIMIT, show_default=True)
+@click.option("--cursor", help="Where the page before ended: its `next_cursor`.")
+@operation
+def history(operate: Operation, email_or_id: str, limit: int, cursor: str | None) -> None:
+    """Show every credit of a customer that came or went, newest first.
+
+    Example: hairtryon credits history ada@example.com --limit 100
+    """
+    page = operate.run(ShowHistoryHandler, ShowHistory(email_or_id, limit, cursor))
+    columns = ["when", "amount", "balance", "cause", "reference", "operator", "reason"]
+    rows = [
+        (
+            moment(item.created_at),
+            f"{item.amount:+}",
+            item.balance_after,
+            item.cause,
+            item.reference,
+            item.operator,
+            item.reason,
+        )
+        for item in page.items
+    ]
+    operate.show(page, columns, rows)
 
 
 @credit_commands.command()
@@ -44,3 +86,8 @@ def audit(operate: Operation) -> None:
     operate.show(found, ["audit", "result"], rows)
     if not found.balanced:
         sys.exit(OTHERWISE)
+
+
+def _show_balance(operate: Operation, user: str, balance: Balance) -> None:
+    row = (user, balance.credits, balance.credits_held, balance.credits_frozen, balance.credits_available)
+    operate.show(balance, ["user", "credits", "held", "frozen", "available"], [row])

@@ -4,6 +4,7 @@ import asyncio
 import os
 import sys
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from datetime import datetime
 from functools import update_wrapper
 from getpass import getuser
 from typing import Any, NoReturn, TypeVar
@@ -65,8 +66,13 @@ class Operation:
             return
         table = Table(*columns)
         for row in rows:
-            table.add_row(*(str(cell) for cell in row))
+            table.add_row(*("" if cell is None else str(cell) for cell in row))
         Console().print(table)
+
+
+def moment(at: datetime | None) -> str:
+    """A time as tables show it: UTC, to the second."""
+    return at.strftime("%Y-%m-%d %H:%M:%S") if at else ""
 
 
 def _login_name() -> str:

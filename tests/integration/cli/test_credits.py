@@ -80,6 +80,38 @@ def test_what_cannot_be_given_is_told_with_an_exit_code(
     ada.execute("DO $$ BEGIN ASSERT (SELECT count(*) = 0 FROM ledger_entries); END $$")
 
 
+def test_credits_are_taken_back_and_the_history_says_by_whom(ada: Terminal) -> None:
+    """Newest first, with the name and the reason of each; a page at a time."""
+    ada.type(credit_commands, "grant", ADA, "5", "--reason", "lost", "--operator", "grace")
+    taken = ada.type(credit_commands, "revoke", ADA, "2", "--reason", "too many", "--operator", "linus", "--json")
+    assert json.loads(taken.stdout)["credits"] == 3
+    told = json.loads(ada.type(credit_commands, "history", "1", "--limit", "1", "--json").stdout)
+    (newest,) = told["items"]
+    assert (newest["amount"], newest["cause"], newest["operator"], newest["reason"]) == (
+        -2,
+        "revoke",
+        "linus",
+        "too many",
+    )
+    older = ada.type(credit_commands, "history", ADA, "--cursor", told["next_cursor"])
+    for word in ("+5", "grant", "grace", "lost"):
+        assert word in older.stdout
+
+
+def test_no_more_is_taken_back_than_is_there(ada: Terminal) -> None:
+    """Exit code 4, and nothing in the books."""
+    refused = ada.type(credit_commands, "revoke", ADA, "1", "--reason", "x")
+    assert (refused.exit_code, refused.stdout) == (4, "")
+    ada.execute("DO $$ BEGIN ASSERT (SELECT count(*) = 0 FROM audit_entries); END $$")
+
+
+@pytest.mark.parametrize("change", ["UPDATE audit_entries SET operator = 'x'", "DELETE FROM audit_entries"])
+def test_nobody_rewrites_the_audit_log(ada: Terminal, change: str) -> None:
+    ada.type(credit_commands, "grant", ADA, "5", "--reason", "x")
+    with pytest.raises(Exception, match="audit entries are never changed"):
+        ada.execute(change)
+
+
 def test_books_that_add_up_end_the_audit_with_0(ada: Terminal) -> None:
     ada.type(credit_commands, "grant", ADA, "5", "--reason", "x")
     audited = ada.type(credit_commands, "audit")

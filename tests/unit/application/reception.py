@@ -31,6 +31,7 @@ from application.auth.sign_in import AccessSeconds, SignIn
 from application.auth.tokens import TokenPair
 from application.auth.verify_email import VerifyEmail, VerifyEmailHandler
 from application.credits.grant_credits import GrantCreditsHandler
+from application.credits.revoke_credits import RevokeCreditsHandler
 from application.events import PasswordResetAsked, RegistrationMade, RegistrationRepeated
 from application.mail import Mail
 from application.ports import Clock
@@ -39,7 +40,7 @@ from infrastructure.links import ConfiguredLinks
 from infrastructure.mail_templates import JinjaMailTemplates
 from infrastructure.tokens import JwtTokens
 from tests.fakes import FakeIdentityProvider, FakeMailer
-from tests.in_memory import InMemoryAccounts, InMemoryOutbox, Transaction
+from tests.in_memory import InMemoryAccounts, InMemoryAuditLog, InMemoryOutbox, Transaction
 from tests.unit.application.records import (
     InMemoryIdentities,
     InMemoryMailAllowance,
@@ -290,7 +291,9 @@ class Reception:
             uow=self.uow,
         )
         self.revoke_session = RevokeSessionHandler(sessions=self.sessions, uow=self.uow)
-        self.grant = GrantCreditsHandler(users=self.users, accounts=self.accounts, uow=self.uow)
+        self.audit = InMemoryAuditLog(self.uow)
+        self.grant = GrantCreditsHandler(users=self.users, accounts=self.accounts, audit=self.audit, uow=self.uow)
+        self.revoke = RevokeCreditsHandler(users=self.users, accounts=self.accounts, audit=self.audit, uow=self.uow)
 
     async def deliver(self) -> list[Mail]:
         """Send the mails that were announced, as the worker does; returns those that are new."""

@@ -5,6 +5,7 @@ from application.credits.grant_credits import GrantCredits
 from domain.credits import Cause
 from domain.errors import Forbidden, Invalid, NotFound
 from domain.users import Role
+from tests.in_memory import AuditNote
 from tests.unit.application.reception import ADA, VISITOR, WORKER, Reception
 
 ROOT = Actor.operator("root")
@@ -24,6 +25,7 @@ async def test_credits_are_given_by_name_and_for_a_reason(named: str) -> None:
     assert (balance.credits, balance.credits_available) == (5, 5)
     (entry,) = reception.accounts.entries(1)
     assert (entry.amount, entry.cause, entry.reason, entry.operator) == (5, Cause.GRANT, "a render was lost", "root")
+    assert reception.audit.kept == [AuditNote("root", "credits.grant", "user:1", "a render was lost", {"amount": 5})]
 
 
 async def test_giving_twice_gives_twice() -> None:

@@ -11,6 +11,7 @@ from infrastructure.database.tables.accounts import (
     signup_grants,
     users,
 )
+from infrastructure.database.tables.audit import audit_entries
 from infrastructure.database.tables.catalogue import style_prompts, styles
 from infrastructure.database.tables.columns import metadata
 from infrastructure.database.tables.delivery import expected_files, idempotency_keys, model_gates, outbox
@@ -18,6 +19,7 @@ from infrastructure.database.tables.ledger import holds, ledger_entries
 from infrastructure.database.tables.try_ons import image_events, images, uploads, views
 
 __all__ = [
+    "audit_entries",
     "blacklist_tokens",
     "daily_grants",
     "expected_files",
