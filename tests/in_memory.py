@@ -121,6 +121,7 @@ class Entry(Struct, frozen=True):
 
 class _Books(Struct):
     credits: dict[int, int] = {}
+    frozen: dict[int, int] = {}
     entries: list[Entry] = []
     holds: dict[tuple[int, int], tuple[int, HoldStatus]] = {}
     """By view and round: whose, and how it stands."""
@@ -136,12 +137,12 @@ class InMemoryAccounts(CreditAccounts):
     def open(self, user_id: int) -> None:
         """What the row of a new user is in the database."""
         for books in (self._books, self._kept):
-            books.credits[user_id] = 0
+            books.credits[user_id] = books.frozen[user_id] = 0
 
     async def hold(self, user_id: int, views: Sequence[ViewRender]) -> None:
         self._transaction.use()
         amount = VIEW_PRICE * len(views)
-        if self._books.credits[user_id] - self._held(user_id) < amount:
+        if self._books.credits[user_id] - self._held(user_id) - self._books.frozen[user_id] < amount:
             raise InsufficientCredits(amount)
         for view in views:
             self._books.holds[view.id, view.round] = (user_id, HoldStatus.PENDING)
@@ -153,6 +154,10 @@ class InMemoryAccounts(CreditAccounts):
 
     async def void(self, view: ViewRender) -> None:
         self._resolve(view, HoldStatus.VOIDED)
+
+    async def freeze(self, user_id: int, amount: int) -> None:
+        self._transaction.use()
+        self._books.frozen[user_id] += amount
 
     async def record(
         self,
@@ -175,8 +180,8 @@ class InMemoryAccounts(CreditAccounts):
         self._transaction.use()
         if user_id not in self._books.credits:
             raise NotFound("user_not_found", "There is no such user.")
-        total, held = self._books.credits[user_id], self._held(user_id)
-        return Balance(total, held, 0, total - held)
+        total, held, frozen = self._books.credits[user_id], self._held(user_id), self._books.frozen[user_id]
+        return Balance(total, held, frozen, total - held - frozen)
 
     def entries(self, user_id: int) -> list[Entry]:
         return [entry for entry in self._kept.entries if entry.user_id == user_id]

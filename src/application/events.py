@@ -98,3 +98,21 @@ class PredictionAbandoned(Event, frozen=True):
     job = "cancel_prediction"
     view_id: int
     prediction_id: str
+
+
+class CreditsPurchased(Event, frozen=True):
+    """A purchase was paid and credited; its receipt is due."""
+
+    job = "send_receipt"
+    transaction_id: int
+    key: str
+
+
+class PurchaseRefunded(Event, frozen=True):
+    """Money of a purchase went back to the payer, who is told by mail."""
+
+    job = "send_refund_notice"
+    transaction_id: int
+    payment_id: str
+    refund_id: str
+    key: str

@@ -2,7 +2,10 @@
 
 from typing import Protocol
 
+import structlog
 from msgspec import Struct
+
+log = structlog.get_logger()
 
 
 class Mail(Struct, frozen=True):
@@ -29,6 +32,35 @@ class Mailer(Protocol):
         ...
 
 
+async def hand_over(mailer: Mailer, mail: Mail) -> None:
+    """Send a mail, and be done with one that is refused: the same would be refused for ever."""
+    try:
+        await mailer.send(mail)
+    except MailRefused as refusal:
+        log.warning("mail_refused", key=mail.key, reason=str(refusal))
+
+
+class Purchase(Struct, frozen=True):
+    """What a receipt tells."""
+
+    number: int
+    credits: int
+    paid: str
+    """As people read it, such as `12.00 USD`."""
+
+
+class Refunded(Struct, frozen=True):
+    """What the notice of a refund tells."""
+
+    number: int
+    returned: str
+    """As people read it."""
+    credits: int
+    """Bought with this purchase."""
+    taken: int
+    """Of these, taken back for refunds so far."""
+
+
 class MailTemplates(Protocol):
     """The wording. `name` and `link` come from outside and are taken as text, never as markup."""
 
@@ -42,4 +74,12 @@ class MailTemplates(Protocol):
 
     def password_reset(self, to: str, name: str, link: str, *, key: str) -> Mail:
         """Brings a link under which a new password can be chosen."""
+        ...
+
+    def receipt(self, to: str, name: str, link: str, purchase: Purchase, *, key: str) -> Mail:
+        """Confirms a purchase of credits; the link leads to where they are used."""
+        ...
+
+    def refund_notice(self, to: str, name: str, link: str, refunded: Refunded, *, key: str) -> Mail:
+        """Tells that money of a purchase went back, and credits with it."""
         ...

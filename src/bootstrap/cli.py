@@ -12,6 +12,7 @@ from bootstrap.settings import Settings, SettingsError, load_settings
 from domain.errors import Failure
 from presentation.cli.credits import credit_commands
 from presentation.cli.operations import refuse
+from presentation.cli.payments import payment_commands
 from presentation.cli.styles import styles
 from presentation.cli.tokens import token_commands
 
@@ -183,6 +184,7 @@ def _database_url() -> str:
 
 main.add_command(styles)
 main.add_command(credit_commands)
+main.add_command(payment_commands)
 main.add_command(token_commands)
 
 if __name__ == "__main__":

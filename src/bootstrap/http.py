@@ -35,6 +35,7 @@ from presentation.http.images import ImageController, ProviderWebhookController
 from presentation.http.limits import Limiter, RateLimits
 from presentation.http.media import read_picture, receive_file
 from presentation.http.metrics import HttpMetrics
+from presentation.http.payments import PaymentController, PaymentWebhookController
 from presentation.http.progress import ProgressController
 from presentation.http.reference import ReferenceJson, ReferencePage
 from presentation.http.security import ClientAddresses, Origins
@@ -66,8 +67,10 @@ def create_app(settings: Settings, *overrides: Provider) -> Litestar:
             UserController,
             StyleController,
             ImageController,
+            PaymentController,
             ProgressController,
             ProviderWebhookController,
+            PaymentWebhookController,
         ],
         dependencies={"actor": Provide(provide_actor)},
     )

@@ -11,6 +11,7 @@ from dishka import AsyncContainer
 from redis.exceptions import RedisError
 
 from application.images.ports import RenderReader
+from application.payments.ports import PurchasesDue
 from bootstrap.container import create_container
 from bootstrap.settings import Settings
 from infrastructure.database.outbox import OutboxRelay
@@ -64,11 +65,13 @@ async def _schedules(container: AsyncContainer, settings: Settings, stop: asynci
         await container.get(OutboxRelay),
         await container.get(ArqDoorbell),
         await container.get(RenderReader),
+        await container.get(PurchasesDue),
     )
     return [
         every(RELAY_SECONDS, schedules.ring_due_rows, stop),
         every(settings.poll_seconds, schedules.poll_predictions, stop),
         every(settings.sweep_seconds, schedules.sweep_views, stop),
+        every(settings.reconcile_seconds, schedules.reconcile_purchases, stop),
         every(HOUSEKEEPING_SECONDS, schedules.purge_expired, stop),
     ]
 

@@ -18,6 +18,7 @@ from domain.errors import Unauthenticated
 _PREFIX = "whsec_"
 _SHORTEST_KEY = 24
 _TIMESTAMP = re.compile(r"[0-9]{1,12}", re.ASCII)
+_ID = re.compile(r"[\x21-\x7e]{1,255}", re.ASCII)
 _SIGNATURE = re.compile(r"v1,[A-Za-z0-9+/]{43}=", re.ASCII)
 """Version 1: HMAC-SHA256, 32 bytes in base64."""
 
@@ -36,7 +37,7 @@ class StandardWebhookVerifier(WebhookVerifier):
         fields = {name.lower(): value for name, value in headers.items()}
         signatures = [entry for entry in fields.get("webhook-signature", "").split() if _SIGNATURE.fullmatch(entry)]
         message_id, timestamp = fields.get("webhook-id", ""), fields.get("webhook-timestamp", "")
-        if not (message_id and signatures and _TIMESTAMP.fullmatch(timestamp)):
+        if not (_ID.fullmatch(message_id) and signatures and _TIMESTAMP.fullmatch(timestamp)):
             raise _refusal()
         fields["webhook-signature"] = " ".join(signatures)
         if not any(_signed(webhook, body, fields) for webhook in self._webhooks):

@@ -2,16 +2,12 @@
 
 from dataclasses import dataclass
 
-import structlog
-
 from application.actor import Actor
 from application.auth.mailed_tokens import digest_of
 from application.auth.ports import Links, PasswordResetRepository, RegistrationRepository, Tokens, UserRepository
 from application.events import PasswordResetAsked, RegistrationMade, RegistrationRepeated
-from application.mail import Mail, Mailer, MailRefused, MailTemplates
+from application.mail import Mailer, MailTemplates, hand_over
 from application.ports import UnitOfWork
-
-log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +35,7 @@ class SendVerificationMailHandler:
         await self.uow.commit()
         link = self.links.verification(token)
         mail = self.templates.verification(registration.email, registration.name, link, key=event.key)
-        await _send(self.mailer, mail)
+        await hand_over(self.mailer, mail)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +54,7 @@ class SendAccountExistsMailHandler:
         if user is None or user.deleted_at is not None:
             return
         mail = self.templates.account_exists(user.email, user.name, self.links.sign_in(), key=event.key)
-        await _send(self.mailer, mail)
+        await hand_over(self.mailer, mail)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,12 +80,4 @@ class SendPasswordResetMailHandler:
         reset.token_hash = digest_of(token)  # made with the present key, as for a sign-up
         await self.uow.commit()
         mail = self.templates.password_reset(user.email, user.name, self.links.password_reset(token), key=event.key)
-        await _send(self.mailer, mail)
-
-
-async def _send(mailer: Mailer, mail: Mail) -> None:
-    try:
-        await mailer.send(mail)
-    except MailRefused as refusal:
-        # Announced as done: the same mail would be refused for ever, and who asks again gets another.
-        log.warning("mail_refused", key=mail.key, reason=str(refusal))
+        await hand_over(self.mailer, mail)

@@ -25,6 +25,10 @@ class CreditAccounts(Protocol):
         """Give the view's hold of its present round back. Once: repeating it changes nothing."""
         ...
 
+    async def freeze(self, user_id: int, amount: int) -> None:
+        """Keep so many credits from being spent, or, with a negative amount, let them be spent again."""
+        ...
+
     async def record(
         self,
         user_id: int,
@@ -59,6 +63,8 @@ class LedgerDifference(Struct, frozen=True):
     credits_recomputed: int
     credits_held: int
     credits_held_recomputed: int
+    credits_frozen: int
+    credits_frozen_recomputed: int
 
 
 class LedgerAudit(Struct, frozen=True):
@@ -68,10 +74,12 @@ class LedgerAudit(Struct, frozen=True):
     differences: list[LedgerDifference]
     holds_out_of_step: list[int]
     """Ids of views whose hold does not fit their status."""
+    payments_out_of_step: list[str]
+    """Ids of payments whose grant, or what was taken back of it, is not what the ledger has of it."""
 
     @property
     def balanced(self) -> bool:
-        return not self.differences and not self.holds_out_of_step
+        return not (self.differences or self.holds_out_of_step or self.payments_out_of_step)
 
 
 class LedgerAuditor(Protocol):

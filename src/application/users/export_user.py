@@ -12,6 +12,7 @@ from application.credits.ports import LedgerReader
 from application.images.ports import PictureStorage
 from application.images.upload_ports import UploadReader, UploadRecord
 from application.pages import Numbered
+from application.payments.ports import TransactionReader
 from application.users.account import read_profile
 from application.users.ports import IdentityReader, Profile, ProfileReader, TryOnReader, TryOnRecord, ViewRecord
 from domain.errors import NotFound
@@ -72,6 +73,7 @@ class ExportUserHandler:
     identities: IdentityReader
     sessions: SessionReader
     ledger: LedgerReader
+    transactions: TransactionReader
     uploads: UploadReader
     try_ons: TryOnReader
     storage: PictureStorage
@@ -104,6 +106,13 @@ class ExportUserHandler:
         async for page in _pages(lambda before: self.ledger.history(owner, before=before, limit=_RECORDS_AT_ONCE)):
             entries.add(page)
         yield ExportedFile("ledger.json", entries.text())
+
+        purchases = _JsonList()
+        async for bought in _pages(
+            lambda before: self.transactions.latest(owner, before=before, limit=_RECORDS_AT_ONCE)
+        ):
+            purchases.add(bought)
+        yield ExportedFile("transactions.json", purchases.text())
 
         uploads = _JsonList()
         async for photos in _pages(lambda before: self.uploads.latest(owner, before=before, limit=_RECORDS_AT_ONCE)):

@@ -72,6 +72,8 @@ class PersonalRecords(Protocol):
     async def forget_works(self, user_id: int) -> None:
         """Remove uploads, try-ons, their views and their resolved holds; the ledger keeps its entries.
 
+        Of purchases, ids and amounts stay, and what the payment provider wrote of a person goes.
+
         Announced files stay announced: a form for a direct upload may be used until it expires.
         """
         ...

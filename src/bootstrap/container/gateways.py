@@ -18,15 +18,18 @@ from application.images.ports import (
     PictureStorage,
 )
 from application.mail import Mailer, MailTemplates
+from application.payments.ports import Alerts, PaymentProvider, PaymentWebhook
 from application.ports import Clock
 from application.styles.ports import Catalogue
 from application.users.ports import ProfilePictureDownloads
 from application.webhooks import WebhookVerifier
 from bootstrap.settings import Settings
+from infrastructure.alerts import LoggedAlerts
 from infrastructure.brevo import BrevoMailer
 from infrastructure.catalogue import TomlCatalogue
 from infrastructure.clock import SystemClock
 from infrastructure.database.progress_log import ProgressBell
+from infrastructure.dodo import DodoPayments, DodoWebhook
 from infrastructure.downloads import GuardedDownloads
 from infrastructure.google import GoogleIdentityProvider
 from infrastructure.images import VipsPictureProcessor
@@ -55,6 +58,7 @@ class Gateways(Provider):
     scope = Scope.APP
 
     clock = provide(SystemClock, provides=Clock)
+    alerts = provide(LoggedAlerts, provides=Alerts)
     catalogue = provide(TomlCatalogue, provides=Catalogue)
     templates = provide(JinjaMailTemplates, provides=MailTemplates)
 
@@ -130,6 +134,22 @@ class Gateways(Provider):
         )
         yield mailer
         await mailer.aclose()
+
+    @provide
+    async def payment_provider(self, settings: Settings) -> AsyncIterator[PaymentProvider]:
+        site = settings.frontend_url or settings.public_url
+        provider = DodoPayments(
+            base_url=settings.dodo_payments_base_url,
+            api_key=settings.dodo_payments_api_key,
+            return_url=f"{site}/payment/return",
+            cancel_url=f"{site}/payment/cancel",
+        )
+        yield provider
+        await provider.aclose()
+
+    @provide
+    def payment_webhook(self, settings: Settings) -> PaymentWebhook:
+        return DodoWebhook(StandardWebhookVerifier(settings.dodo_payments_webhook_secret))
 
     @provide
     async def doorbell(self, settings: Settings) -> AsyncIterator[WithParents[ArqDoorbell]]:

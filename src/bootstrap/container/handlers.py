@@ -69,6 +69,22 @@ from application.images.upload_photo import UploadPhotoHandler
 from application.images.wanted_try_on import TryOnRequests
 from application.images.watch_image import WatchImageHandler
 from application.images.watch_images import WatchImagesHandler
+from application.payments.bookkeeping import Bookkeeping
+from application.payments.create_checkout import CreateCheckoutHandler
+from application.payments.get_transaction import GetTransactionHandler
+from application.payments.list_events import ListEventsHandler
+from application.payments.list_purchases import ListPurchasesHandler
+from application.payments.list_transactions import ListTransactionsHandler
+from application.payments.receive_webhook import ReceiveWebhookHandler
+from application.payments.reconcile_purchase import ReconcilePurchaseHandler
+from application.payments.reconcile_purchases import ReconcilePurchasesHandler
+from application.payments.reconciliation import ReconcileEvery, Reconciliation
+from application.payments.refund_purchase import RefundPurchaseHandler
+from application.payments.release_payment import ReleasePaymentHandler
+from application.payments.replay_event import ReplayEventHandler
+from application.payments.send_receipts import SendReceiptHandler, SendRefundNoticeHandler
+from application.payments.show_event import ShowEventHandler
+from application.payments.show_purchase import ShowPurchaseHandler
 from application.styles.import_styles import ImportStylesHandler
 from application.styles.list_styles import ListStylesHandler
 from application.users.change_picture import ChangePictureHandler
@@ -80,6 +96,7 @@ from application.users.get_profile import GetProfileHandler
 from application.users.remove_picture import RemovePictureHandler
 from application.users.update_profile import UpdateProfileHandler
 from bootstrap.settings import Settings
+from domain.transactions import Offer
 from domain.views import RenderPolicy
 
 
@@ -104,6 +121,14 @@ class Handlers(Provider):
         return ProviderWebhook(settings.webhook_url, tuple(key for key in keys if key))
 
     @provide(scope=Scope.APP)
+    def offer(self, settings: Settings) -> Offer:
+        return Offer(settings.dodo_payments_product_id, settings.credit_price_minor, settings.credit_currency)
+
+    @provide(scope=Scope.APP)
+    def reconcile_every(self, settings: Settings) -> ReconcileEvery:
+        return ReconcileEvery(timedelta(seconds=settings.reconcile_seconds))
+
+    @provide(scope=Scope.APP)
     def free_credits_amount(self, settings: Settings) -> FreeCreditsAmount:
         return FreeCreditsAmount(settings.free_user_credits)
 
@@ -126,6 +151,12 @@ class Handlers(Provider):
         ListUploadsHandler,
         ExportUserHandler,
         ListSessionsHandler,
+        ListTransactionsHandler,
+        GetTransactionHandler,
+        ListPurchasesHandler,
+        ShowPurchaseHandler,
+        ListEventsHandler,
+        ShowEventHandler,
         scope=Scope.APP,  # they read, each time anew: one of each serves all requests
     )
     handlers = provide_all(
@@ -182,4 +213,15 @@ class Handlers(Provider):
         SignIn,
         CancelPredictionHandler,
         Settlement,
+        Bookkeeping,
+        Reconciliation,
+        CreateCheckoutHandler,
+        ReceiveWebhookHandler,
+        ReconcilePurchaseHandler,
+        ReconcilePurchasesHandler,
+        RefundPurchaseHandler,
+        ReleasePaymentHandler,
+        ReplayEventHandler,
+        SendReceiptHandler,
+        SendRefundNoticeHandler,
     )

@@ -23,6 +23,14 @@ from application.images.ports import (
     Leases,
     RenderReader,
 )
+from application.payments.ports import (
+    PaymentEvents,
+    PaymentRepository,
+    PurchasesDue,
+    TransactionReader,
+    TransactionRepository,
+)
+from application.payments.records import PurchaseRecords
 from application.ports import UnitOfWork
 from bootstrap.settings import Settings
 from infrastructure.database.audit import SqlAuditLog
@@ -42,6 +50,8 @@ from infrastructure.database.outbox import OutboxRelay, SqlOutbox
 from infrastructure.database.picture_readers import SqlTryOnReader, SqlUploadReader
 from infrastructure.database.progress_log import ProgressLog
 from infrastructure.database.progress_reader import SqlProgressReader
+from infrastructure.database.purchase_readers import SqlPurchaseRecords, SqlTransactionReader
+from infrastructure.database.purchases import SqlPaymentEvents, SqlPayments, SqlPurchasesDue, SqlTransactions
 from infrastructure.database.readers import SqlLedgerAuditor, SqlLedgerReader, SqlProfileReader, SqlStyleReader
 from infrastructure.database.repositories import (
     SqlImages,
@@ -135,6 +145,12 @@ class Persistence(Provider):
         WithParents[SqlIdempotencyKeys],
         scope=Scope.REQUEST,
     )
+    transactions = provide(SqlTransactions, scope=Scope.REQUEST, provides=TransactionRepository)
+    payments = provide(SqlPayments, scope=Scope.REQUEST, provides=PaymentRepository)
+    payment_events = provide(SqlPaymentEvents, scope=Scope.REQUEST, provides=PaymentEvents)
+    purchases_due = provide(SqlPurchasesDue, scope=Scope.APP, provides=PurchasesDue)
+    purchase_reader = provide(SqlTransactionReader, scope=Scope.APP, provides=TransactionReader)
+    purchase_records = provide(SqlPurchaseRecords, scope=Scope.APP, provides=PurchaseRecords)
     images = provide(SqlImages, scope=Scope.REQUEST, provides=ImageRepository)
     image_reader = provide(SqlImageReader, scope=Scope.APP, provides=ImageReader)
     render_reader = provide(SqlRenderReader, scope=Scope.APP, provides=RenderReader)

@@ -11,6 +11,7 @@ PLAYED_SERVICES = {
     "REPLICATE_BASE_URL": "/replicate/v1",
     "BREVO_BASE_URL": "/brevo/v3",
     "GOOGLE_ISSUER": "/google",
+    "DODO_PAYMENTS_BASE_URL": "/dodo",
 }
 """The outside services that the sandbox plays while their address is unset, and the path where it does so."""
 
@@ -20,6 +21,13 @@ PLAYED_GOOGLE_CLIENT = {
     "GOOGLE_CLIENT_SECRET": "no-secret-between-us-and-the-sandbox",
 }
 """What the API and the sandbox call each other by, where no client is named."""
+
+
+PLAYED_DODO_ACCOUNT = {
+    "DODO_PAYMENTS_API_KEY": "no-secret-between-us-and-the-sandbox",
+    "DODO_PAYMENTS_PRODUCT_ID": "pdt_one_credit",
+}
+"""What the API shows the sandbox, and sells there, where no account is named."""
 
 
 def read_environment(environ: Mapping[str, str], folder: Path) -> dict[str, str]:
@@ -39,6 +47,12 @@ def provided(folder: StackFolder, environ: Mapping[str, str], addresses: Mapping
         del ours["REPLICATE_WEBHOOK_SECRET"]  # ours is good for the sandbox only: another provider signs with its own
     if not any(environ.get(name) for name in ("GOOGLE_ISSUER", *PLAYED_GOOGLE_CLIENT)):
         ours |= PLAYED_GOOGLE_CLIENT
+    if any(
+        environ.get(name) for name in ("DODO_PAYMENTS_BASE_URL", *PLAYED_DODO_ACCOUNT, "DODO_PAYMENTS_WEBHOOK_SECRET")
+    ):
+        del ours["DODO_PAYMENTS_WEBHOOK_SECRET"]
+    else:
+        ours |= PLAYED_DODO_ACCOUNT
     return {**ours, **environ, "HAIRTRYON_DATA": str(folder.root)}
 
 
@@ -49,6 +63,12 @@ def sandbox_environment(environ: Mapping[str, str]) -> dict[str, str]:
         "SANDBOX_GOOGLE_CLIENT_ID": environ.get("GOOGLE_CLIENT_ID", ""),
         "SANDBOX_GOOGLE_CLIENT_SECRET": environ.get("GOOGLE_CLIENT_SECRET", ""),
         "SANDBOX_GOOGLE_REDIRECT_URI": f"{environ['PUBLIC_URL']}/api/v1/auth/google/callback",
+        "SANDBOX_DODO_API_KEY": environ.get("DODO_PAYMENTS_API_KEY", ""),
+        "SANDBOX_DODO_PRODUCT_ID": environ.get("DODO_PAYMENTS_PRODUCT_ID", ""),
+        "SANDBOX_DODO_WEBHOOK_SECRET": environ.get("DODO_PAYMENTS_WEBHOOK_SECRET", ""),
+        "SANDBOX_DODO_WEBHOOK_URL": f"{environ['PUBLIC_URL']}/api/v1/payment/webhook",
+        "SANDBOX_DODO_PRICE_MINOR": environ.get("CREDIT_PRICE_MINOR", ""),
+        "SANDBOX_DODO_CURRENCY": environ.get("CREDIT_CURRENCY", ""),
     }
     return known | dict(environ)
 

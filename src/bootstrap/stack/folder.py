@@ -15,6 +15,22 @@ from bootstrap.reaper import GRACE_SECONDS, start_time
 _LOOK_AGAIN_SECONDS = 0.1
 
 
+def _webhook_secret() -> str:
+    return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
+
+
+def _key() -> str:
+    return secrets.token_urlsafe(48)
+
+
+_SECRETS = {
+    "SECRET_KEY": _key,
+    "PSEUDONYM_KEY": _key,
+    "REPLICATE_WEBHOOK_SECRET": _webhook_secret,
+    "DODO_PAYMENTS_WEBHOOK_SECRET": _webhook_secret,
+}
+
+
 class StackError(RuntimeError):
     """The stack cannot start or has failed; the message says why and what helps."""
 
@@ -80,13 +96,12 @@ class StackFolder:
         """Made once for this folder, so that sessions and pseudonyms outlive a restart; for nobody else to read."""
         file = self.root / "secrets.json"
         if not file.exists():
-            made = {
-                "SECRET_KEY": secrets.token_urlsafe(48),
-                "PSEUDONYM_KEY": secrets.token_urlsafe(48),
-                "REPLICATE_WEBHOOK_SECRET": "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode(),
-            }
-            _write_privately(file, made)
+            _write_privately(file, {})
         kept: dict[str, str] = json.loads(file.read_text())
+        made = {name: make() for name, make in _SECRETS.items() if name not in kept}
+        if made:
+            kept |= made
+            _write_privately(file, kept)
         return kept
 
     def announce(self, addresses: Mapping[str, str]) -> None:

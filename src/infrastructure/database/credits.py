@@ -81,6 +81,10 @@ class SqlCreditAccounts(CreditAccounts):
         row = found.one_or_none()
         return (row.user_id, row.amount) if row else None
 
+    async def freeze(self, user_id: int, amount: int) -> None:
+        frozen = users.c.credits_frozen + amount
+        await self._session.execute(update(users).where(users.c.id == user_id).values(credits_frozen=frozen))
+
     async def record(
         self,
         user_id: int,

@@ -1,6 +1,6 @@
 """What goes when a person asks to be forgotten."""
 
-from sqlalchemy import delete, exists, select
+from sqlalchemy import delete, exists, null, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from application.users.ports import PersonalRecords
@@ -14,8 +14,11 @@ from infrastructure.database.tables import (
     identities,
     images,
     password_resets,
+    payment_events,
+    payments,
     registrations,
     sessions,
+    transactions,
     uploads,
     views,
 )
@@ -59,3 +62,13 @@ class SqlPersonalRecords(PersonalRecords):
         await self._session.execute(delete(views).where(views.c.image_id.in_(own)))
         await self._session.execute(delete(images).where(images.c.user_id == user_id))
         await self._session.execute(delete(uploads).where(uploads.c.user_id == user_id))
+        await self._forget_payer(user_id)
+
+    async def _forget_payer(self, user_id: int) -> None:
+        own = select(transactions.c.id).where(transactions.c.user_id == user_id)
+        paid = select(payments.c.id).where(payments.c.transaction_id.in_(own))
+        told = or_(payment_events.c.transaction_id.in_(own), payment_events.c.payment_id.in_(paid))
+        await self._session.execute(update(payment_events).where(told).values(body=null()))
+        await self._session.execute(
+            update(transactions).where(transactions.c.user_id == user_id).values(checkout_url=None)
+        )

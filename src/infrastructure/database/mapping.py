@@ -3,8 +3,10 @@
 from sqlalchemy.orm import registry, relationship
 
 from domain.images import GeneratedImage
+from domain.payments import Dispute, Payment, Refund
 from domain.sessions import Session
 from domain.styles import Style, StylePrompts
+from domain.transactions import Transaction
 from domain.uploads import Upload
 from domain.users import PasswordReset, Registration, User
 from domain.views import ViewRender
@@ -29,6 +31,17 @@ def map_entities() -> None:
         Style,
         tables.styles,
         properties={"prompts": relationship(StylePrompts, lazy="selectin", order_by=tables.style_prompts.c.version)},
+    )
+    mapper_registry.map_imperatively(Transaction, tables.transactions)
+    mapper_registry.map_imperatively(Refund, tables.refunds)
+    mapper_registry.map_imperatively(Dispute, tables.disputes)
+    mapper_registry.map_imperatively(
+        Payment,
+        tables.payments,
+        properties={
+            "refunds": relationship(Refund, lazy="raise", order_by=tables.refunds.c.noted_at),
+            "disputes": relationship(Dispute, lazy="raise", order_by=tables.disputes.c.noted_at),
+        },
     )
     mapper_registry.map_imperatively(Upload, tables.uploads)
     mapper_registry.map_imperatively(ViewRender, tables.views)

@@ -147,14 +147,32 @@ class SqlLedgerAuditor(LedgerAuditor):
         )
         differing = await self._pool.fetch(
             """
-            SELECT users.id, users.credits, users.credits_held,
-                coalesce(ledger.total, 0)::bigint AS recomputed, coalesce(held.total, 0)::bigint AS held_recomputed
+            SELECT users.id, users.credits, users.credits_held, users.credits_frozen,
+                coalesce(ledger.total, 0)::bigint AS recomputed, coalesce(held.total, 0)::bigint AS held_recomputed,
+                coalesce(frozen.total, 0)::bigint AS frozen_recomputed
             FROM users
             LEFT JOIN (SELECT user_id, sum(amount) AS total FROM ledger_entries GROUP BY user_id) AS ledger
                 ON ledger.user_id = users.id
             LEFT JOIN (SELECT user_id, sum(amount) AS total FROM holds WHERE status = 'PENDING' GROUP BY user_id)
                 AS held ON held.user_id = users.id
+            LEFT JOIN (
+                SELECT user_id, sum(frozen) AS total
+                FROM payments JOIN transactions ON transactions.id = transaction_id GROUP BY user_id
+            ) AS frozen ON frozen.user_id = users.id
             WHERE users.credits <> coalesce(ledger.total, 0) OR users.credits_held <> coalesce(held.total, 0)
+                OR users.credits_frozen <> coalesce(frozen.total, 0)
+            """
+        )
+        unpaid = await self._pool.fetch(
+            """
+            SELECT payments.id FROM payments
+            LEFT JOIN (
+                SELECT reference, sum(amount) FILTER (WHERE cause = 'purchase') AS granted,
+                    -sum(amount) FILTER (WHERE cause IN ('refund', 'dispute')) AS taken
+                FROM ledger_entries WHERE cause IN ('purchase', 'refund', 'dispute') GROUP BY reference
+            ) AS entered ON entered.reference = 'transaction:' || payments.transaction_id
+            WHERE payments.granted <> coalesce(entered.granted, 0) OR payments.taken <> coalesce(entered.taken, 0)
+            ORDER BY payments.id
             """
         )
         astray = await self._pool.fetch(
@@ -170,8 +188,23 @@ class SqlLedgerAuditor(LedgerAuditor):
             """
         )
         differences = [
-            LedgerDifference(row["id"], row["credits"], row["recomputed"], row["credits_held"], row["held_recomputed"])
+            LedgerDifference(
+                row["id"],
+                row["credits"],
+                row["recomputed"],
+                row["credits_held"],
+                row["held_recomputed"],
+                row["credits_frozen"],
+                row["frozen_recomputed"],
+            )
             for row in differing
         ]
         accounts, entries, open_holds = (sums["accounts"], sums["entries"], sums["open_holds"]) if sums else (0, 0, 0)
-        return LedgerAudit(accounts, entries, open_holds, differences, [row["id"] for row in astray])
+        return LedgerAudit(
+            accounts,
+            entries,
+            open_holds,
+            differences,
+            [row["id"] for row in astray],
+            [row["id"] for row in unpaid],
+        )

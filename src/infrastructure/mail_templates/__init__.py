@@ -5,7 +5,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from application.mail import Mail, MailTemplates
+from application.mail import Mail, MailTemplates, Purchase, Refunded
 
 _LOOKS_LIKE_A_LINK = re.compile(r"[/:@\\]|\.\w")
 
@@ -35,11 +35,17 @@ class JinjaMailTemplates(MailTemplates):
     def password_reset(self, to: str, name: str, link: str, *, key: str) -> Mail:
         return self._mail("password_reset", "Choose a new password", to, name, link, key)
 
-    def _mail(self, template: str, title: str, to: str, name: str, link: str, key: str) -> Mail:
+    def receipt(self, to: str, name: str, link: str, purchase: Purchase, *, key: str) -> Mail:
+        return self._mail("receipt", "Your purchase", to, name, link, key, purchase=purchase)
+
+    def refund_notice(self, to: str, name: str, link: str, refunded: Refunded, *, key: str) -> Mail:
+        return self._mail("refund_notice", "Your refund", to, name, link, key, refunded=refunded)
+
+    def _mail(self, template: str, title: str, to: str, name: str, link: str, key: str, **told: object) -> Mail:
         if _LOOKS_LIKE_A_LINK.search(name):
             name, greeting = to.partition("@")[0], "Hello,"
         else:
             greeting = f"Hello {name},"
-        values = {"title": title, "greeting": greeting, "link": link}
+        values = {"title": title, "greeting": greeting, "link": link, **told}
         html, text = (self._templates.get_template(f"{template}.{kind}").render(values) for kind in ("html", "txt"))
         return Mail(to=to, name=name, subject=f"{title} - Hair Try-On", html=html, text=text, key=key)

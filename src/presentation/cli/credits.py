@@ -82,6 +82,7 @@ def audit(operate: Operation) -> None:
         ("open holds", found.open_holds),
         ("accounts that differ", ", ".join(str(difference.user_id) for difference in found.differences) or "none"),
         ("views whose hold does not fit", ", ".join(map(str, found.holds_out_of_step)) or "none"),
+        ("payments that do not fit", ", ".join(found.payments_out_of_step) or "none"),
     ]
     operate.show(found, ["audit", "result"], rows)
     if not found.balanced:

@@ -36,12 +36,15 @@ OTHERWISE = 1
 class Operation:
     """One operator's command: who runs it, where, and how its outcome is to be shown."""
 
-    def __init__(self, open_container: OpenContainer, *, operator: str | None, as_json: bool) -> None:
+    def __init__(
+        self, open_container: OpenContainer, *, operator: str | None, as_json: bool, yes: bool = False
+    ) -> None:
         self._open_container = open_container
         self._as_json = as_json
+        self._yes = yes
         self._actor = Actor.operator(operator or os.environ.get("HAIRTRYON_OPERATOR") or _login_name())
 
-    def run(self, handler: type[Callable[[Any, Actor], Awaitable[Result]]], command: object) -> Result:
+    def run(self, handler: type[Callable[..., Awaitable[Result]]], command: object, **details: object) -> Result:
         """Have the handler answer; what it refuses ends the program with a line on stderr and the category's code."""
 
         async def answer() -> Result:
@@ -49,7 +52,7 @@ class Operation:
             try:
                 async with container() as scope:
                     handle = await scope.get(handler)
-                    result: Result = await handle(command, self._actor)
+                    result: Result = await handle(command, self._actor, **details)
                     return result
             finally:
                 await container.close()
@@ -58,6 +61,16 @@ class Operation:
             return asyncio.run(answer())
         except Failure as failure:
             refuse(failure)
+
+    def confirm(self, question: str) -> None:
+        """Go on if the operator says so, on the terminal or by `--yes`; end the program otherwise."""
+        if not self._yes:
+            click.confirm(question, abort=True, err=True)
+
+    def say(self, text: str) -> None:
+        """Tell people something beside a table; scripts get it in their JSON."""
+        if not self._as_json:
+            click.echo(text)
 
     def show(self, result: Struct, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
         """Print a table for people, or the whole result as JSON for scripts."""
@@ -92,10 +105,17 @@ def refuse(failure: Failure) -> NoReturn:
 def operation(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command the options that all operators' commands have, and an `Operation` as its first argument."""
 
-    def with_operation(open_container: OpenContainer, /, operator: str | None, as_json: bool, **options: Any) -> None:
-        command(Operation(open_container, operator=operator, as_json=as_json), **options)
+    def with_operation(
+        open_container: OpenContainer, /, operator: str | None, as_json: bool, yes: bool = False, **options: Any
+    ) -> None:
+        command(Operation(open_container, operator=operator, as_json=as_json, yes=yes), **options)
 
     update_wrapper(with_operation, command)
     named = click.option("--operator", metavar="NAME", help="Your name for the records. [HAIRTRYON_OPERATOR, login]")
     shown = click.option("--json", "as_json", is_flag=True, help="Print JSON for scripts.")
     return named(shown(click.pass_obj(with_operation)))
+
+
+def confirmed(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command that asks before it acts the option not to be asked."""
+    return click.option("--yes", is_flag=True, help="Do not ask.")(command)

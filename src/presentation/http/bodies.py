@@ -10,6 +10,9 @@ from litestar.exceptions import ValidationException
 
 from domain.errors import Invalid
 
+LARGEST_WEBHOOK = 256 * 1024
+"""Bytes."""
+
 _PLACE = re.compile(r" - at `\$\.?(?P<path>.*)`$", re.DOTALL)
 _NAMED = re.compile(r"^Object (?:missing required|contains unknown) field `(?P<name>.*?)`", re.DOTALL)
 

@@ -6,7 +6,7 @@ import msgspec
 from dishka.integrations.litestar import FromDishka
 from litestar import Controller, Response, delete, get, post, put
 from litestar.openapi.datastructures import ResponseSpec
-from litestar.params import FromPath, FromQuery, HeaderParameter, JSONBody, QueryParameter
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from application.actor import Actor
 from application.images.add_views import AddViews, AddViewsHandler
@@ -27,18 +27,15 @@ from application.webhooks import WebhookVerifier
 from domain.errors import Invalid
 from domain.identifiers import LARGEST_ID
 from presentation.http.authentication import AnyRequest, SignedIn
+from presentation.http.bodies import LARGEST_WEBHOOK
 from presentation.http.documentation import SIGNED_IN, refusals
 from presentation.http.forms import LARGEST_FORM, FileUpload, Intake, uploaded_file
+from presentation.http.idempotency import IdempotencyKey
 from presentation.http.limits import Limiter
 
-IdempotencyKey = Annotated[
-    str | None,
-    HeaderParameter(name="Idempotency-Key", min_length=1, max_length=255, pattern=r"^[\x21-\x7e]+$", required=False),
-]
 LargeId = Annotated[int, QueryParameter(ge=1, le=LARGEST_ID)]
 
 _PRICED = ResponseSpec(ImagePrice, description="With `dry_run`: the price, and what it would leave.")
-_LARGEST_WEBHOOK = 256 * 1024
 
 
 class ImageController(Controller):
@@ -194,7 +191,7 @@ class ProviderWebhookController(Controller):
     @post(
         status_code=204,
         operation_id="receivePrediction",
-        request_max_body_size=_LARGEST_WEBHOOK,
+        request_max_body_size=LARGEST_WEBHOOK,
         responses=refusals(400, 401, 413),
     )
     async def receive(

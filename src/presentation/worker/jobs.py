@@ -16,6 +16,7 @@ from application.auth.send_account_mail import (
 )
 from application.events import (
     AccountErased,
+    CreditsPurchased,
     Event,
     ImageDeleted,
     OutputAbandoned,
@@ -23,6 +24,7 @@ from application.events import (
     PictureDiscarded,
     PredictionAbandoned,
     ProfilePictureOffered,
+    PurchaseRefunded,
     RegistrationMade,
     RegistrationRepeated,
     ViewFinishable,
@@ -34,6 +36,7 @@ from application.images.discard_picture import DiscardPictureHandler
 from application.images.erase_image import EraseImageHandler
 from application.images.finish_view import FinishViewHandler
 from application.images.submit_view import SubmitViewHandler
+from application.payments.send_receipts import SendReceiptHandler, SendRefundNoticeHandler
 from application.users.copy_profile_picture import CopyProfilePictureHandler
 from application.users.erase_works import EraseWorksHandler
 from domain.errors import Unavailable
@@ -50,6 +53,8 @@ CONSUMERS: Mapping[type[Event], type[Callable[[Any, Actor], Awaitable[None]]]] =
     PasswordResetAsked: SendPasswordResetMailHandler,
     ProfilePictureOffered: CopyProfilePictureHandler,
     AccountErased: EraseWorksHandler,
+    CreditsPurchased: SendReceiptHandler,
+    PurchaseRefunded: SendRefundNoticeHandler,
     ImageDeleted: EraseImageHandler,
     ViewSubmittable: SubmitViewHandler,
     ViewFinishable: FinishViewHandler,

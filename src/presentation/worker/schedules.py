@@ -11,6 +11,8 @@ from application.housekeeping.purge_expired import PurgeExpired, PurgeExpiredHan
 from application.images.poll_prediction import PollPrediction, PollPredictionHandler
 from application.images.ports import RenderReader
 from application.images.sweep_view import SweepView, SweepViewHandler
+from application.payments.ports import PurchasesDue
+from application.payments.reconcile_purchase import ReconcilePurchase, ReconcilePurchaseHandler
 from domain.errors import Unavailable
 from presentation.worker.jobs import WORKER
 
@@ -55,11 +57,19 @@ async def every(seconds: float, work: Callable[[], Awaitable[bool]], stop: async
 class Schedules:
     """Each method does one batch and tells whether there is more to do. All are safe to run in several workers."""
 
-    def __init__(self, container: AsyncContainer, relay: Relay, bell: Bell, renders: RenderReader) -> None:
+    def __init__(
+        self,
+        container: AsyncContainer,
+        relay: Relay,
+        bell: Bell,
+        renders: RenderReader,
+        purchases: PurchasesDue,
+    ) -> None:
         self._container = container
         self._relay = relay
         self._bell = bell
         self._renders = renders
+        self._purchases = purchases
 
     async def ring_due_rows(self) -> bool:
         rows = await self._relay.take_due(_BATCH)
@@ -81,12 +91,17 @@ class Schedules:
         await self._each(SweepViewHandler, [SweepView(view_id) for view_id in overdue])
         return len(overdue) == _BATCH
 
+    async def reconcile_purchases(self) -> bool:
+        due = await self._purchases.take(_BATCH)
+        await self._each(ReconcilePurchaseHandler, [ReconcilePurchase(transaction_id) for transaction_id in due])
+        return len(due) == _BATCH
+
     async def purge_expired(self) -> bool:
         async with self._container() as scope:
             handle = await scope.get(PurgeExpiredHandler)
             return (await handle(PurgeExpired(), WORKER)).more
 
-    async def _each(self, handler: type[Callable[[Any, Any], Awaitable[None]]], commands: Sequence[object]) -> None:
+    async def _each(self, handler: type[Callable[[Any, Any], Awaitable[object]]], commands: Sequence[object]) -> None:
         at_once = asyncio.Semaphore(_SIDE_BY_SIDE)
 
         async def run(command: object) -> None:

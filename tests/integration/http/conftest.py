@@ -16,6 +16,7 @@ from litestar import Litestar
 
 from application.images.ports import ImageModel, OutputDownloads, PictureStorage
 from application.mail import Mailer
+from application.payments.ports import PaymentProvider
 from bootstrap.http import create_app
 from bootstrap.settings import load_settings
 from infrastructure.database.outbox import Doorbell
@@ -44,7 +45,11 @@ async def start(database_url: str, redis_url: str, tmp_path: Path) -> AsyncItera
                 "MEDIA_DIR": str(tmp_path),
                 "SECRET_KEY": secrets.token_urlsafe(32),
                 "PSEUDONYM_KEY": secrets.token_urlsafe(32),
-                "REPLICATE_WEBHOOK_SECRET": f"whsec_{base64.b64encode(secrets.token_bytes(24)).decode()}",
+                "REPLICATE_WEBHOOK_SECRET": _webhook_secret(),
+                "DODO_PAYMENTS_API_KEY": secrets.token_urlsafe(32),
+                "DODO_PAYMENTS_PRODUCT_ID": "pdt_one_credit",
+                "DODO_PAYMENTS_WEBHOOK_SECRET": _webhook_secret(),
+                "RECONCILE_SECONDS": "0.001",
                 "POLL_SECONDS": "0.000001",
                 "RATE_LIMIT_GENERATE": "1000/minute",
                 "RATE_LIMIT_AUTH": "1000/minute",
@@ -55,6 +60,10 @@ async def start(database_url: str, redis_url: str, tmp_path: Path) -> AsyncItera
             )
 
         yield begin
+
+
+def _webhook_secret() -> str:
+    return f"whsec_{base64.b64encode(secrets.token_bytes(24)).decode()}"
 
 
 @pytest.fixture
@@ -86,6 +95,7 @@ def _provider(outside: Outside, *, real_storage: bool) -> Provider:
         provider.provide(lambda: outside.storage, provides=PictureStorage, override=True)
     provider.provide(lambda: outside.model, provides=ImageModel, override=True)
     provider.provide(lambda: outside.downloads, provides=OutputDownloads, override=True)
+    provider.provide(lambda: outside.seller, provides=PaymentProvider, override=True)
     provider.provide(lambda: outside.mailer, provides=Mailer, override=True)
     provider.provide(lambda: outside.doorbell, provides=Doorbell, override=True)
     return provider

@@ -17,20 +17,25 @@ from application.auth.sign_in import SignIn
 from application.credits.audit_ledger import AuditLedger, AuditLedgerHandler
 from application.credits.ports import CreditAccounts, LedgerAudit
 from application.images.ports import RenderReader
+from application.payments.ports import PurchasesDue
 from application.ports import UnitOfWork
 from application.styles.ports import StyleRepository
 from bootstrap.settings import Settings
 from domain.credits import Cause
 from domain.sessions import SignInMethod
 from infrastructure.database.outbox import OutboxRelay
-from infrastructure.database.tables import ledger_entries, metadata
+from infrastructure.database.tables import audit_entries, ledger_entries, metadata
 from presentation.worker.jobs import Deliveries
 from presentation.worker.schedules import Schedules
 from tests.factories import StyleFactory, UserFactory, photo
 from tests.fakes import FakeDoorbell, FakeDownloads, FakeImageModel, FakeMailer, InMemoryStorage
+from tests.selling import FakePaymentProvider
 
 HOME = "203.0.113.7"
 """The address that requests come from unless a test says otherwise."""
+
+
+_UNCHANGEABLE = (ledger_entries, audit_entries)
 
 
 class Outside:
@@ -42,6 +47,7 @@ class Outside:
         self.downloads = FakeDownloads(photo(512, 512))
         self.mailer = FakeMailer()
         self.doorbell = FakeDoorbell()
+        self.seller = FakePaymentProvider()
 
 
 class Worker:
@@ -74,6 +80,11 @@ class Worker:
         await (await self._schedules()).sweep_views()
         await self.drain()
 
+    async def reconcile(self) -> None:
+        """Ask the payment provider about purchases that are due, and deliver what comes of it."""
+        await (await self._schedules()).reconcile_purchases()
+        await self.drain()
+
     async def keep_house(self) -> None:
         """Remove what has expired, and deliver what comes of it."""
         schedules = await self._schedules()
@@ -83,7 +94,7 @@ class Worker:
 
     async def _schedules(self) -> Schedules:
         relay, renders = await self._container.get(OutboxRelay), await self._container.get(RenderReader)
-        return Schedules(self._container, relay, self._doorbell, renders)
+        return Schedules(self._container, relay, self._doorbell, renders, await self._container.get(PurchasesDue))
 
 
 class Service:
@@ -103,6 +114,7 @@ class Service:
         self.model = outside.model
         self.downloads = outside.downloads
         self.mailer = outside.mailer
+        self.seller = outside.seller
         self.worker = Worker(self.container, outside.doorbell)
         self.doorbell = outside.doorbell
         self.database = database
@@ -176,13 +188,14 @@ class Service:
     async def pass_time(self, seconds: float) -> None:
         """Make everything in the database so much older.
 
-        Tokens stay as they are, for the machine's clock judges them, and so does the ledger, which nothing may change.
+        Tokens stay as they are, for the machine's clock judges them, and so do the ledger and the audit log, which
+        nothing may change.
         """
         engine = await self.container.get(AsyncEngine)
         async with engine.begin() as connection:
             for table in metadata.sorted_tables:
                 older = _moments_before(table, timedelta(seconds=seconds))
-                if older and table is not ledger_entries:
+                if older and table not in _UNCHANGEABLE:
                     await connection.execute(update(table).values(older))
 
     async def count(self, table: str) -> int:

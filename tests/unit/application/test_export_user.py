@@ -12,6 +12,7 @@ from application.auth.ports import SessionItem, SessionReader
 from application.credits.ports import Balance, LedgerItem, LedgerReader
 from application.images.list_uploads import ListUploads, ListUploadsHandler
 from application.images.upload_ports import UploadReader, UploadRecord
+from application.payments.ports import TransactionItem, TransactionReader
 from application.users.export_user import ExportedFile, ExportUser, ExportUserHandler
 from application.users.ports import (
     IdentityReader,
@@ -24,12 +25,31 @@ from application.users.ports import (
 )
 from domain.credits import Cause
 from domain.errors import NotFound, Unauthenticated, Unavailable
+from domain.transactions import TransactionStatus
 from domain.users import Role
 from domain.views import Status, View, ViewError
 from tests.fakes import InMemoryStorage
 from tests.unit.factories import NOW
 
 ADA = Actor.user(7, session_id=1)
+
+
+class Purchases(TransactionReader):
+    """Ada bought credits twice."""
+
+    async def latest(self, owner: int, *, before: int | None, limit: int) -> list[TransactionItem]:
+        bought = [
+            TransactionItem(
+                number, f"cks_{number}", f"pay_{number}", 500, "USD", 5, TransactionStatus.SUCCEEDED, "card", NOW
+            )
+            for number in (2, 1)
+        ]
+        return [item for item in bought if owner == 7 and (before is None or item.id < before)][:limit]
+
+    async def own(self, transaction_id: int, *, owner: int) -> TransactionItem | None:
+        return next(
+            (item for item in await self.latest(owner, before=None, limit=2) if item.id == transaction_id), None
+        )
 
 
 class Archive(ProfileReader, IdentityReader, SessionReader, LedgerReader):
@@ -48,6 +68,7 @@ class Archive(ProfileReader, IdentityReader, SessionReader, LedgerReader):
             identities=self,
             sessions=self,
             ledger=self,
+            transactions=Purchases(),
             uploads=self.uploads,
             try_ons=self.try_ons,
             storage=self.storage,

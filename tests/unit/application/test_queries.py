@@ -162,7 +162,7 @@ async def test_who_has_nothing_gets_an_empty_page() -> None:
 
 class FakeAuditor(LedgerAuditor):
     async def audit(self) -> LedgerAudit:
-        return LedgerAudit(1, 2, 0, [LedgerDifference(7, 1, 2, 0, 0)], [])
+        return LedgerAudit(1, 2, 0, [LedgerDifference(7, 1, 2, 0, 0, 0, 0)], [], [])
 
 
 async def test_only_operators_audit() -> None:

@@ -16,12 +16,14 @@ from infrastructure.database.tables.catalogue import style_prompts, styles
 from infrastructure.database.tables.columns import metadata
 from infrastructure.database.tables.delivery import expected_files, idempotency_keys, model_gates, outbox
 from infrastructure.database.tables.ledger import holds, ledger_entries
+from infrastructure.database.tables.purchases import disputes, payment_events, payments, refunds, transactions
 from infrastructure.database.tables.try_ons import image_events, images, uploads, views
 
 __all__ = [
     "audit_entries",
     "blacklist_tokens",
     "daily_grants",
+    "disputes",
     "expected_files",
     "holds",
     "idempotency_keys",
@@ -34,11 +36,15 @@ __all__ = [
     "model_gates",
     "outbox",
     "password_resets",
+    "payment_events",
+    "payments",
+    "refunds",
     "registrations",
     "sessions",
     "signup_grants",
     "style_prompts",
     "styles",
+    "transactions",
     "uploads",
     "users",
     "views",

@@ -1,0 +1,38 @@
+from dataclasses import dataclass
+
+from msgspec import Struct
+
+from application.actor import Actor
+from application.payments.bookkeeping import Bookkeeping
+from application.payments.ports import Alerts, Finding, PaymentEvent, PaymentEvents, Verdict
+from application.ports import UnitOfWork
+from domain.transactions import Mismatch
+
+
+class ReceiveWebhook(Struct, frozen=True):
+    event: PaymentEvent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceiveWebhookHandler:
+    """Keep a signed event of the payment provider and do what follows from it, once and in one transaction."""
+
+    events: PaymentEvents
+    books: Bookkeeping
+    alerts: Alerts
+    uow: UnitOfWork
+
+    async def __call__(self, command: ReceiveWebhook, actor: Actor) -> None:
+        event_id = await self.events.add(command.event)
+        if event_id is None:
+            return
+        finding = await self._finding(command.event)
+        await self.events.settle(event_id, finding)
+        if finding.verdict is Verdict.QUARANTINED:
+            self.alerts.alert("payment_quarantined", event_id=event_id, reason=finding.reason)
+        await self.uow.commit()
+
+    async def _finding(self, event: PaymentEvent) -> Finding:
+        if not event.readable:
+            return Finding(Verdict.QUARANTINED, Mismatch.UNREADABLE)
+        return Finding(Verdict.IGNORED) if event.report is None else await self.books.enter(event.report)

@@ -1,0 +1,25 @@
+from dataclasses import dataclass
+
+from msgspec import Struct
+
+from application.actor import Actor
+from application.payments.records import PurchaseRecords, PurchaseStory
+from domain.errors import NotFound
+
+
+class ShowPurchase(Struct, frozen=True):
+    transaction_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShowPurchaseHandler:
+    """One purchase, for operators, with all that the provider told of it."""
+
+    records: PurchaseRecords
+
+    async def __call__(self, query: ShowPurchase, actor: Actor) -> PurchaseStory:
+        actor.require_operator()
+        story = await self.records.story(query.transaction_id)
+        if story is None:
+            raise NotFound("transaction_not_found", "There is no such purchase.")
+        return story

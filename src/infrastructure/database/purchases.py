@@ -1,0 +1,149 @@
+"""Purchases, payments and the provider's events, as handlers load and keep them."""
+
+from collections.abc import Sequence
+
+import msgspec
+from sqlalchemy import ColumnElement, exists, func, null, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+from sqlalchemy.orm import selectinload
+
+from application.payments.ports import (
+    DisputeReport,
+    Finding,
+    KeptEvent,
+    PaymentEvent,
+    PaymentEvents,
+    PaymentNews,
+    PaymentRepository,
+    PurchasesDue,
+    RefundReport,
+    Report,
+    TransactionRepository,
+    Verdict,
+)
+from application.payments.reconciliation import ReconcileEvery
+from domain.payments import Payment
+from domain.transactions import Transaction
+from infrastructure.database.tables import payment_events, payments, transactions, users
+
+
+class SqlTransactions(TransactionRepository):
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def add(self, transaction: Transaction) -> None:
+        self._session.add(transaction)
+        await self._session.flush()
+
+    async def claim(self, transaction_id: int) -> Transaction | None:
+        return await self._locked(transactions.c.id == transaction_id)
+
+    async def claim_by_session(self, session_id: str) -> Transaction | None:
+        return await self._locked(transactions.c.session_id == session_id)
+
+    async def open(self) -> Sequence[int]:
+        worth_asking = select(transactions.c.id).where(transactions.c.ask_at.is_not(None))
+        return (await self._session.scalars(worth_asking.order_by(transactions.c.id))).all()
+
+    async def _locked(self, condition: ColumnElement[bool]) -> Transaction | None:
+        # What was decided so far is written first, so that reading the row anew does not undo it.
+        await self._session.flush()
+        locked = select(Transaction).where(condition).with_for_update()
+        return await self._session.scalar(locked.execution_options(populate_existing=True))
+
+
+class SqlPayments(PaymentRepository):
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def claim(self, payment_id: str) -> Payment:
+        await self._session.flush()
+        heard_of = upsert(payments).values(id=payment_id, heard_at=func.now())
+        await self._session.execute(heard_of.on_conflict_do_nothing(index_elements=["id"]))
+        locked = select(Payment).where(payments.c.id == payment_id).options(selectinload("*")).with_for_update()
+        found = await self._session.scalars(locked.execution_options(populate_existing=True))
+        return found.one()
+
+
+class SqlPaymentEvents(PaymentEvents):
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def add(self, event: PaymentEvent) -> int | None:
+        kept = (
+            upsert(payment_events)
+            .values(
+                webhook_id=event.webhook_id,
+                type=event.type,
+                payment_id=_payment_of(event.report),
+                report=msgspec.to_builtins(event.report),
+                readable=event.readable,
+                body=event.body,
+                verdict=Verdict.IGNORED,
+                received_at=func.now(),
+            )
+            .on_conflict_do_nothing(index_elements=["webhook_id"])
+        )
+        event_id: int | None = await self._session.scalar(kept.returning(payment_events.c.id))
+        return event_id
+
+    async def settle(self, event_id: int, finding: Finding) -> None:
+        await self._session.execute(
+            update(payment_events)
+            .where(payment_events.c.id == event_id)
+            .values(verdict=finding.verdict, reason=finding.reason, transaction_id=finding.transaction_id)
+        )
+        if finding.transaction_id is not None:
+            of_erased = exists().where(
+                transactions.c.id == finding.transaction_id,
+                users.c.id == transactions.c.user_id,
+                users.c.deleted_at.is_not(None),
+            )
+            forget = update(payment_events).where(payment_events.c.id == event_id, of_erased)
+            await self._session.execute(forget.values(body=null()))
+
+    async def claim(self, event_id: int) -> KeptEvent | None:
+        locked = select(payment_events).where(payment_events.c.id == event_id).with_for_update()
+        row = (await self._session.execute(locked)).one_or_none()
+        if row is None:
+            return None
+        return KeptEvent(row.id, row.type, Verdict(row.verdict), read_report(row.report), row.transaction_id)
+
+
+class SqlPurchasesDue(PurchasesDue):
+    """In a transaction of its own: what was taken is due again by itself, should whoever took it die."""
+
+    def __init__(self, engine: AsyncEngine, every: ReconcileEvery) -> None:
+        self._engine = engine
+        self._every = every.interval
+
+    async def take(self, limit: int) -> Sequence[int]:
+        due = (
+            select(transactions.c.id)
+            .where(transactions.c.ask_at <= func.now())
+            .order_by(transactions.c.ask_at)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+            .cte("due")
+            .prefix_with("MATERIALIZED")
+        )
+        taken = (
+            update(transactions).where(transactions.c.id.in_(select(due.c.id))).values(ask_at=func.now() + self._every)
+        )
+        async with self._engine.begin() as connection:
+            return (await connection.scalars(taken.returning(transactions.c.id))).all()
+
+
+def read_report(kept: object) -> Report | None:
+    return msgspec.convert(kept, Report | None)  # type: ignore[no-any-return]
+
+
+def _payment_of(report: Report | None) -> str | None:
+    match report:
+        case PaymentNews():
+            return report.payment.payment_id
+        case RefundReport() | DisputeReport():
+            return report.payment_id
+        case None:
+            return None
