@@ -3,6 +3,7 @@
 from dishka.integrations.litestar import FromDishka
 from litestar import Controller, get, post
 from litestar.params import FromPath, JSONBody
+from msgspec import Struct
 
 from application.actor import Actor
 from application.pages import DEFAULT_LIMIT, Page
@@ -16,6 +17,10 @@ from presentation.http.bodies import LARGEST_WEBHOOK
 from presentation.http.documentation import SIGNED_IN, refusals
 from presentation.http.idempotency import IdempotencyKey
 from presentation.http.paging import Cursor, Limit
+
+
+class EventReceived(Struct, frozen=True):
+    received: bool = True
 
 
 class PaymentController(Controller):
@@ -65,7 +70,8 @@ class PaymentWebhookController(Controller):
     )
     async def receive(
         self, request: AnyRequest, webhook: FromDishka[PaymentWebhook], handle: FromDishka[ReceiveWebhookHandler]
-    ) -> None:
+    ) -> EventReceived:
         """Take the payment provider's signed events: whatever is signed is answered 200, and counts once."""
         event = webhook.open(await request.body(), dict(request.headers))
         await handle(ReceiveWebhook(event), Actor.system("dodo"))
+        return EventReceived()

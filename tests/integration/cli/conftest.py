@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 import pytest
 from click.testing import CliRunner, Result
+from dishka import Provider
 
 from bootstrap.container import create_container
 from bootstrap.settings import load_settings
@@ -21,6 +22,8 @@ class Terminal:
     def __init__(self, database_url: str, folder: Path) -> None:
         self.database_url = database_url
         self.folder = folder
+        self.overrides: list[Provider] = []
+        """What commands in this process find in place of the outside."""
         self.environ = {
             "HAIRTRYON_ENV": "test",
             "DATABASE_URL": database_url,
@@ -34,7 +37,7 @@ class Terminal:
     def type(self, group: click.Group, *words: str, **environ: str) -> Result:
         """Run a command of a group, as `hairtryon` would, on these settings."""
         settings = load_settings(self.environ)
-        return CliRunner().invoke(group, words, obj=lambda: create_container(settings), env=environ)
+        return CliRunner().invoke(group, words, obj=lambda: create_container(settings, *self.overrides), env=environ)
 
     def start(self, *words: str, environ: dict[str, str] | None = None) -> "subprocess.CompletedProcess[str]":
         """Run `hairtryon` as a program, with these settings and no others."""

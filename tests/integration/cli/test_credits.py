@@ -137,9 +137,12 @@ def test_books_that_do_not_add_up_end_it_with_1(ada: Terminal) -> None:
                 "credits_recomputed": 0,
                 "credits_held": 1,
                 "credits_held_recomputed": 0,
+                "credits_frozen": 0,
+                "credits_frozen_recomputed": 0,
             }
         ],
         "holds_out_of_step": [],
+        "payments_out_of_step": [],
     }
 
 

@@ -225,6 +225,7 @@ def test_what_the_environment_names_is_not_started(empty_database_url: str, redi
         "REPLICATE_BASE_URL": "http://127.0.0.1:9/v1",
         "BREVO_BASE_URL": "http://127.0.0.1:9/v3",
         "GOOGLE_ISSUER": "http://127.0.0.1:9/google",
+        "DODO_PAYMENTS_BASE_URL": "http://127.0.0.1:9/dodo",
     }
     process = start(data, DATABASE_URL=empty_database_url, REDIS_URL=redis_url, **services)
     stack = wait_for_ready(process, data)

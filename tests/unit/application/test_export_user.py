@@ -171,6 +171,7 @@ async def test_everything_is_taken_along_as_records_and_files() -> None:
         "identities.json",
         "sessions.json",
         "ledger.json",
+        "transactions.json",
         "pictures/uploads/1.jpg",
         "uploads.json",
         "pictures/images/2-front.jpg",
@@ -186,6 +187,7 @@ async def test_records_name_the_files_and_no_address_that_ends_with_its_session(
     documents = await Archive(entries=1, uploads=1, try_ons=1, picture="pictures/profile/x.jpg").documents()
     assert documents["profile.json"]["profile_picture"] == "pictures/profile.jpg"
     assert [entry["amount"] for entry in documents["ledger.json"]] == [1]
+    assert [bought["payment_id"] for bought in documents["transactions.json"]] == ["pay_2", "pay_1"]
     assert documents["uploads.json"] == [
         {
             "id": 1,

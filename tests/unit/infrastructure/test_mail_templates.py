@@ -6,11 +6,18 @@ from html.parser import HTMLParser
 
 import pytest
 
-from application.mail import Mail
+from application.mail import Mail, Purchase, Refunded
 from infrastructure.mail_templates import JinjaMailTemplates
 
 LINK = "https://tryon.example/verify?token=a-b_c&next=%2F"
-KINDS = ["verification", "account_exists", "password_reset"]
+TOLD: dict[str, dict[str, object]] = {
+    "verification": {},
+    "account_exists": {},
+    "password_reset": {},
+    "receipt": {"purchase": Purchase(number=7, credits=25, paid="29.75 USD")},
+    "refund_notice": {"refunded": Refunded(number=7, returned="9.90 USD", credits=25, taken=9)},
+}
+KINDS = list(TOLD)
 
 
 @pytest.fixture(params=KINDS)
@@ -19,7 +26,7 @@ def write(request: pytest.FixtureRequest) -> Callable[[str], Mail]:
     template = getattr(JinjaMailTemplates(), request.param)
 
     def written(name: str) -> Mail:
-        mail = template("ann@tryon.example", name, LINK, key=str(uuid.UUID(int=1)))
+        mail = template("ann@tryon.example", name, LINK, key=str(uuid.UUID(int=1)), **TOLD[request.param])
         assert isinstance(mail, Mail)
         return mail
 
@@ -126,7 +133,25 @@ def test_a_hostile_link_stays_within_its_attribute() -> None:
     assert Page(mail.html).links == ['https://x.example/"><b>'] * 2
 
 
-def test_the_three_mails_differ() -> None:
+def test_the_mails_differ() -> None:
     templates = JinjaMailTemplates()
-    mails = [getattr(templates, kind)("a@b.example", "Ann", LINK, key="k") for kind in KINDS]
-    assert len({mail.subject for mail in mails}) == len({mail.text for mail in mails}) == 3
+    mails = [getattr(templates, kind)("a@b.example", "Ann", LINK, key="k", **TOLD[kind]) for kind in KINDS]
+    assert len({mail.subject for mail in mails}) == len({mail.text for mail in mails}) == len(KINDS)
+
+
+def test_a_receipt_says_what_was_bought_and_paid() -> None:
+    mail = JinjaMailTemplates().receipt(
+        "a@b.example", "Ann", LINK, Purchase(number=7, credits=1, paid="1.00 USD"), key="k"
+    )
+    for text in (mail.text, Page(mail.html).words):
+        assert "Purchase 7 is paid: 1.00 USD for 1 credit," in " ".join(text.split())
+
+
+def test_a_refund_notice_says_what_goes_back_and_what_is_taken() -> None:
+    mail = JinjaMailTemplates().refund_notice(
+        "a@b.example", "Ann", LINK, Refunded(number=7, returned="9.90 USD", credits=25, taken=9), key="k"
+    )
+    for text in (mail.text, Page(mail.html).words):
+        words = " ".join(text.split())
+        assert "9.90 USD of purchase 7" in words
+        assert "Of its 25 credits, 9 have been taken back" in words

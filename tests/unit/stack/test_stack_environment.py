@@ -54,6 +54,20 @@ def test_google_is_played_with_a_client_of_its_own(tmp_path: Path) -> None:
     assert "GOOGLE_CLIENT_ID" not in provided(folder, {"GOOGLE_ISSUER": "https://elsewhere.org"}, address)
 
 
+def test_payments_are_played_with_an_account_of_their_own(tmp_path: Path) -> None:
+    """Unless a provider or an account is named; the sandbox is told the account, and where its events go."""
+    folder = StackFolder(tmp_path)
+    address = {"PUBLIC_URL": "http://localhost:8000"}
+    played = provided(folder, {"CREDIT_PRICE_MINOR": "250"}, address)
+    told = sandbox_environment(played)
+    for name in ("API_KEY", "PRODUCT_ID", "WEBHOOK_SECRET"):
+        assert told[f"SANDBOX_DODO_{name}"] == played[f"DODO_PAYMENTS_{name}"]
+    assert told["SANDBOX_DODO_WEBHOOK_URL"] == "http://localhost:8000/api/v1/payment/webhook"
+    assert told["SANDBOX_DODO_PRICE_MINOR"] == "250"
+    elsewhere = provided(folder, {"DODO_PAYMENTS_BASE_URL": "https://test.dodopayments.com"}, address)
+    assert not {name for name in elsewhere if name.startswith("DODO_PAYMENTS")} - {"DODO_PAYMENTS_BASE_URL"}
+
+
 def test_an_operator_command_uses_the_database_that_is_named(tmp_path: Path) -> None:
     """A stack that runs beside it is not asked."""
     StackFolder(tmp_path).announce({"DATABASE_URL": "postgresql://stack/x"})

@@ -21,13 +21,26 @@ def test_every_folder_has_secrets_of_its_own(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()
     one, other = StackFolder(tmp_path / "a").secrets(), StackFolder(tmp_path / "b").secrets()
-    assert one.keys() == {"SECRET_KEY", "PSEUDONYM_KEY", "REPLICATE_WEBHOOK_SECRET"}
+    webhooks = {"REPLICATE_WEBHOOK_SECRET", "DODO_PAYMENTS_WEBHOOK_SECRET"}
+    assert one.keys() == {"SECRET_KEY", "PSEUDONYM_KEY", *webhooks}
     assert not set(one.values()) & set(other.values())
 
 
-def test_the_webhook_secret_has_the_form_of_the_standard(tmp_path: Path) -> None:
+def test_a_folder_of_an_older_version_gets_the_secrets_that_came_since(tmp_path: Path) -> None:
+    """And keeps those it has, so that its sessions go on."""
+    made = StackFolder(tmp_path).secrets()
+    file = tmp_path / "secrets.json"
+    file.write_text(json.dumps({name: made[name] for name in made if name != "DODO_PAYMENTS_WEBHOOK_SECRET"}))
+    later = StackFolder(tmp_path).secrets()
+    assert later.keys() == made.keys()
+    assert later["SECRET_KEY"] == made["SECRET_KEY"]
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("name", ["REPLICATE_WEBHOOK_SECRET", "DODO_PAYMENTS_WEBHOOK_SECRET"])
+def test_the_webhook_secret_has_the_form_of_the_standard(tmp_path: Path, name: str) -> None:
     """`whsec_` and between 24 and 64 random bytes in base64."""
-    secret = StackFolder(tmp_path).secrets()["REPLICATE_WEBHOOK_SECRET"]
+    secret = StackFolder(tmp_path).secrets()[name]
     assert secret.startswith("whsec_")
     assert 24 <= len(base64.b64decode(secret.removeprefix("whsec_"), validate=True)) <= 64
 

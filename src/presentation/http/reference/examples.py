@@ -27,14 +27,18 @@ from application.images.price_image import ImagePrice
 from application.images.progress import ProgressItem
 from application.images.upload_photo import UploadedPhoto
 from application.pages import Page, cursor_after
+from application.payments.create_checkout import CheckoutCreated, CreateCheckout
+from application.payments.ports import TransactionItem
 from application.styles.ports import StyleItem
 from application.users.delete_user import DeleteUser
 from application.users.ports import Profile
 from application.users.update_profile import UpdateProfile
 from domain.credits import Cause
 from domain.styles import Category
+from domain.transactions import TransactionStatus
 from domain.users import Role
 from domain.views import Status, View
+from presentation.http.payments import EventReceived
 from presentation.http.problems import FieldProblem, Problem
 from presentation.http.progress import SentEvent
 
@@ -96,6 +100,18 @@ _SESSION = SessionItem(
     current=True,
 )
 
+_PURCHASE = TransactionItem(
+    id=17,
+    session_id="cks_Zm9y",
+    payment_id="pay_ZG9j",
+    amount=2975,
+    currency="USD",
+    credits_purchased=25,
+    status=TransactionStatus.SUCCEEDED,
+    payment_method="card",
+    created_at=_ACCEPTED_AT,
+)
+
 _BODIES: list[Struct] = [
     Register(email="ada@example.com", password=_PASSWORD, name="Ada"),
     ResendVerification(email="ada@example.com"),
@@ -144,6 +160,14 @@ _BODIES: list[Struct] = [
         **{name: getattr(_ITEM, name) for name in ImageItem.__struct_fields__}, queue_position=None, eta_seconds=None
     ),
     SentEvent(id="5", event="view", data=msgspec.json.encode(_PROGRESS).decode()),
+    CreateCheckout(credits_amount=25),
+    CheckoutCreated(
+        checkout_url="https://checkout.dodopayments.com/session/cks_Zm9y",
+        session_id="cks_Zm9y",
+        transaction_id=17,
+    ),
+    _PURCHASE,
+    EventReceived(),
     Problem(
         title="Bad Request",
         status=400,
@@ -155,6 +179,7 @@ _BODIES: list[Struct] = [
 ]
 
 EXAMPLES: dict[str, Struct] = {type(body).__name__: body for body in _BODIES} | {
-    f"PageOf{type(item).__name__}": Page([item], cursor_after(41)) for item in (_ITEM, _ENTRY, _UPLOAD, _SESSION)
+    f"PageOf{type(item).__name__}": Page([item], cursor_after(41))
+    for item in (_ITEM, _ENTRY, _UPLOAD, _SESSION, _PURCHASE)
 }
 EXAMPLES["PageOfStyleItem"] = Page([_STYLE], None)
