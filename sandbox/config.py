@@ -107,7 +107,7 @@ def config_from_environment(environment: Mapping[str, str], *, public_url: str, 
         google_redirect_uri=environment.get("SANDBOX_GOOGLE_REDIRECT_URI") or None,
         dodo_api_key=environment.get("SANDBOX_DODO_API_KEY") or None,
         dodo_product_id=environment.get("SANDBOX_DODO_PRODUCT_ID") or None,
-        dodo_price_minor=int(number(environment, "SANDBOX_DODO_PRICE_MINOR", 100, "a whole number of minor units")),
+        dodo_price_minor=whole(environment, "SANDBOX_DODO_PRICE_MINOR", 100),
         dodo_currency=environment.get("SANDBOX_DODO_CURRENCY") or "USD",
         dodo_tax_percent=number(environment, "SANDBOX_DODO_TAX_PERCENT", 0, "a number of percent"),
         dodo_webhook_url=environment.get("SANDBOX_DODO_WEBHOOK_URL") or None,
@@ -126,3 +126,10 @@ def number(environment: Mapping[str, str], name: str, default: float, what: str)
     if not math.isfinite(value):
         raise ValueError(f"{name} must be {what}, not {given!r}")
     return value
+
+
+def whole(environment: Mapping[str, str], name: str, default: int) -> int:
+    value = number(environment, name, default, "a whole number")
+    if not value.is_integer():
+        raise ValueError(f"{name} must be a whole number, not {environment[name]!r}")
+    return int(value)

@@ -124,8 +124,8 @@ def asked(session: Session, business: Business, wrong: str | None = None) -> Res
 
 
 async def form_of(request: Caller) -> dict[str, str]:
-    query = parse_qs((await request.body()).decode("utf-8", "replace"))
-    return {name: values[0] for name, values in query.items()}
+    form = parse_qs((await request.body()).decode("utf-8", "replace"), keep_blank_values=True)
+    return {name: values[0] for name, values in form.items()}
 
 
 async def chosen(request: Caller, kind: Any) -> Any:

@@ -26,6 +26,8 @@ ENDINGS = {
 }
 """What may become of a dispute, and its button."""
 
+AMOUNT = '<input name="amount" inputmode="decimal" required aria-label="How much is refunded" placeholder="1.00">'
+
 SWITCH = {
     "normal": "deliver them",
     "never": "drop them",
@@ -58,9 +60,8 @@ def payment_article(payment: Payment) -> str:
     buttons = ""
     if payment.status == "succeeded":
         if payment.refundable > 0:
-            buttons += button(f"{path}/refund", "Refund in full") + button(
-                f"{path}/refund", "Refund a part", field=amount_field("How much is refunded")
-            )
+            buttons += button(f"{path}/refund", "Refund the rest" if payment.refund_status else "Refund in full")
+            buttons += button(f"{path}/refund", "Refund a part", field=AMOUNT)
         buttons += button(f"{path}/dispute", "Open a dispute")
     if payment.status == "processing":
         for status, word in (("succeeded", "Let it succeed"), ("failed", "Let it fail"), ("cancelled", "Cancel it")):
@@ -107,7 +108,10 @@ schedule, {settings.webhook_speedup:g} times as fast.</p>
 def delivery_article(delivery: Delivery) -> str:
     path = f"webhooks/{delivery.webhook_id}"
     about = delivery.wire()["about"]
-    answers = ", ".join(escape(str(each.status or each.fault)) for each in delivery.attempts) or "none"
+    tried = "not sent"
+    if delivery.attempts:
+        last = delivery.attempts[-1]
+        tried = f"sent {len(delivery.attempts)} times, answered by {last.status or last.fault}"
     buttons = (
         button(f"{path}/resend", "Resend")
         + button(f"{path}/resend", "Send twice at once", "twice")
@@ -115,7 +119,7 @@ def delivery_article(delivery: Delivery) -> str:
     )
     return f"""<article id="{delivery.webhook_id}">
 <header><b>{escape(delivery.type)}</b> {mark(delivery.state)}<time>{delivery.at:%Y-%m-%d %H:%M:%S}</time></header>
-<p><code>{delivery.webhook_id}</code> about <code>{escape(str(about))}</code>; answers: {answers}</p>
+<p><code>{delivery.webhook_id}</code> about <code>{escape(str(about))}</code>, {escape(tried)}</p>
 <div class="row">{buttons}</div>
 </article>
 """
@@ -126,10 +130,6 @@ def button(path: str, word: str, value: str = "", *, field: str = "") -> str:
         f'<form method="post" action="/dodo/dashboard/{path}">{field}'
         f'<button class="no" name="value" value="{value}">{escape(word)}</button></form>'
     )
-
-
-def amount_field(label: str) -> str:
-    return f'<input name="amount" inputmode="decimal" required aria-label="{label}" placeholder="1.00">'
 
 
 def mark(status: str) -> str:
