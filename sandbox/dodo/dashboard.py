@@ -111,7 +111,7 @@ def delivery_article(delivery: Delivery) -> str:
     tried = "not sent"
     if delivery.attempts:
         last = delivery.attempts[-1]
-        tried = f"sent {len(delivery.attempts)} times, answered by {last.status or last.fault}"
+        tried = f"attempts: {len(delivery.attempts)}, the last: {last.status or last.fault}"
     buttons = (
         button(f"{path}/resend", "Resend")
         + button(f"{path}/resend", "Send twice at once", "twice")
