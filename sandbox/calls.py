@@ -28,6 +28,11 @@ class Call(Struct, kw_only=True):
     fault: str | None = None
     seconds: float | None = None
 
+    @property
+    def taken(self) -> bool:
+        """Whether it was answered with a 2xx, which for a webhook means that it need not be sent again."""
+        return self.status is not None and 200 <= self.status < 300
+
 
 class CallLog:
     """The latest calls, and the count of all of them by operation since the last reset."""

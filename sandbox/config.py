@@ -1,10 +1,14 @@
 import base64
 import binascii
+import math
+import re
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
 from msgspec import Struct
+
+CURRENCY = re.compile("[A-Z]{3}")
 
 
 class SandboxConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -28,6 +32,28 @@ class SandboxConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     google_client_secret: str | None = None
     google_redirect_uri: str | None = None
 
+    dodo_api_key: str | None = None
+    dodo_product_id: str | None = None
+    """The only product there is; None: whatever is asked for is sold, at the same price."""
+
+    dodo_price_minor: int = 100
+    dodo_currency: str = "USD"
+    """The product's price, in minor units of this currency, and before tax."""
+
+    dodo_tax_percent: float = 0
+    dodo_webhook_url: str | None = None
+    """Where events are sent; None: nowhere, until control names an address."""
+
+    dodo_webhook_secret: str | None = None
+    """As Replicate's; several, separated by spaces, all sign."""
+
+    dodo_webhook_speedup: float = 600
+    """How much faster than Dodo's time is the schedule of retries, which takes 27 h and 35 min there; 1: as long."""
+
+    dodo_webhook_timeout_seconds: float = 15
+    dodo_refund_seconds: float = 1
+    """How long a refund is pending."""
+
     data_dir: Path | None = None
     """Where pictures are kept while the sandbox runs; None: a temporary folder."""
 
@@ -42,6 +68,16 @@ class SandboxConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             raise ValueError("latency_seconds must not be negative")
         if self.replicate_webhook_secret is not None:
             check_webhook_secret(self.replicate_webhook_secret)
+        for secret in (self.dodo_webhook_secret or "").split():
+            check_webhook_secret(secret)
+        if self.dodo_price_minor < 1:
+            raise ValueError("dodo_price_minor must be at least 1")
+        if not CURRENCY.fullmatch(self.dodo_currency):
+            raise ValueError("dodo_currency must be three capital letters")
+        if not 0 <= self.dodo_tax_percent <= 100:
+            raise ValueError("dodo_tax_percent must be from 0 to 100")
+        if self.dodo_webhook_speedup <= 0:
+            raise ValueError("dodo_webhook_speedup must be above 0")
 
 
 def check_webhook_secret(secret: str) -> None:
@@ -60,19 +96,40 @@ def make_webhook_secret() -> str:
 
 def config_from_environment(environment: Mapping[str, str], *, public_url: str, data_dir: Path | None) -> SandboxConfig:
     """Read the `SANDBOX_*` variables; an empty one counts as unset. ValueError tells what is wrong with one."""
-    latency = environment.get("SANDBOX_LATENCY_SECONDS") or "1.5"
-    try:
-        latency_seconds = float(latency)
-    except ValueError as error:
-        raise ValueError(f"SANDBOX_LATENCY_SECONDS must be a number of seconds, not {latency!r}") from error
     return SandboxConfig(
         public_url=public_url,
-        latency_seconds=latency_seconds,
+        latency_seconds=number(environment, "SANDBOX_LATENCY_SECONDS", 1.5, "a number of seconds"),
         replicate_webhook_secret=environment.get("SANDBOX_REPLICATE_WEBHOOK_SECRET") or None,
         replicate_api_token=environment.get("SANDBOX_REPLICATE_API_TOKEN") or None,
         brevo_api_key=environment.get("SANDBOX_BREVO_API_KEY") or None,
         google_client_id=environment.get("SANDBOX_GOOGLE_CLIENT_ID") or None,
         google_client_secret=environment.get("SANDBOX_GOOGLE_CLIENT_SECRET") or None,
         google_redirect_uri=environment.get("SANDBOX_GOOGLE_REDIRECT_URI") or None,
+        dodo_api_key=environment.get("SANDBOX_DODO_API_KEY") or None,
+        dodo_product_id=environment.get("SANDBOX_DODO_PRODUCT_ID") or None,
+        dodo_price_minor=whole(environment, "SANDBOX_DODO_PRICE_MINOR", 100),
+        dodo_currency=environment.get("SANDBOX_DODO_CURRENCY") or "USD",
+        dodo_tax_percent=number(environment, "SANDBOX_DODO_TAX_PERCENT", 0, "a number of percent"),
+        dodo_webhook_url=environment.get("SANDBOX_DODO_WEBHOOK_URL") or None,
+        dodo_webhook_secret=environment.get("SANDBOX_DODO_WEBHOOK_SECRET") or None,
+        dodo_webhook_speedup=number(environment, "SANDBOX_DODO_WEBHOOK_SPEEDUP", 600, "a number"),
         data_dir=data_dir,
     )
+
+
+def number(environment: Mapping[str, str], name: str, default: float, what: str) -> float:
+    given = environment.get(name) or default
+    try:
+        value = float(given)
+    except ValueError as error:
+        raise ValueError(f"{name} must be {what}, not {given!r}") from error
+    if not math.isfinite(value):
+        raise ValueError(f"{name} must be {what}, not {given!r}")
+    return value
+
+
+def whole(environment: Mapping[str, str], name: str, default: int) -> int:
+    value = number(environment, name, default, "a whole number")
+    if not value.is_integer():
+        raise ValueError(f"{name} must be a whole number, not {environment[name]!r}")
+    return int(value)

@@ -7,20 +7,21 @@ Every service has one, at `{root}/{service}/__control`. All bodies are JSON; an 
     first: `number, at, operation, method, path, query, headers, body, size, status, fault, seconds`. `body` is the
     JSON that came, else its text, else null; credentials in headers read `[hidden]`; `status` is null while a call is
     under way and when its connection was cut (`fault` says how: `reset`, `truncated`, `silence`). Webhooks that
-    Replicate sends are listed too (`operation` is `webhook`, `path` the address, `status` what the receiver answered,
+    are sent are listed too (`operation` is `webhook`, `path` the address, `status` what the receiver answered,
     `fault` why it could not be reached). `counts` are complete. `since` is the last `number` already seen.
 `PUT {"rules": [...]}` / `POST {"rules": [...]}`
     replaces the script / appends to it: 200 with the rules in force.
 `DELETE`
-    clears script and log, and restores the model's settings: 204. Predictions, files and mails stay.
+    clears script and log, and restores the settings of Replicate's model and of Dodo's account: 204. Predictions,
+    files, mails and payments stay.
 
 A **rule** answers the next `times` calls of one operation; the first rule that fits a call is the one used.
 
 | field | meaning |
 |---|---|
-| `on` | Replicate: `create`, `get`, `list`, `cancel`, `files`, `model`, `secret`, `output` (the download of a picture), `webhook`. Brevo: `send`. Google: `discovery`, `authorize`, `token`, `userinfo`, `jwks`, `picture` |
+| `on` | Replicate: `create`, `get`, `list`, `cancel`, `files`, `model`, `secret`, `output` (the download of a picture), `webhook`. Brevo: `send`. Google: `discovery`, `authorize`, `token`, `userinfo`, `jwks`, `picture`. Dodo: `create_checkout`, `get_checkout`, `get_payment`, `list_payments`, `list_line_items`, `create_refund`, `get_refund`, `list_refunds`, `get_dispute`, `list_disputes`, `get_secret`, `page` and `pay` (of a checkout in the browser), `webhook` |
 | `times` | how many calls it serves, default 1; null: all, until cleared |
-| `contains` | only calls with this text in the path, the body, or the input of the prediction they are about, for example `"View: back"`. Text is compared as it stands in the JSON |
+| `contains` | only calls with this text in the path, the body, or the input of the prediction they are about, for example `"View: back"`; at Dodo in the metadata of the session or payment, and of a webhook anywhere in the event. Text is compared as it stands in the JSON |
 | `delay` | seconds waited before anything else is done |
 | `signals` | `[{"pid", "signal": "SIGKILL", "at": "received" or "processed" or "replied", "delay": 0}]`: signals sent to a process at that point of the call; `delay` seconds after it. `processed` is just before the answer leaves, `replied` just after |
 | `reply` | `{"status", "headers", "json" or "text" or "base64"}` sent in place of the true answer; with no body, the service's own error of that status. `{"status": 429, "headers": {"Retry-After": "2"}}`, `{"text": "<html>"}` |
@@ -28,9 +29,9 @@ A **rule** answers the next `times` calls of one operation; the first rule that 
 | `hang` | seconds of silence, after which the connection is closed without an answer |
 | `processed` | with `reply`, `reset`, `hang`: the service does its work first, and only the answer is lost. Default false |
 | `truncate` | the answer is cut after so many bytes of its body, its Content-Length as if it were whole |
-| `outcome` | on `create`: how that prediction ends. `{"status": "succeeded", "error": null, "output", "latency_seconds"}` |
+| `outcome` | on `create`: how that prediction ends. `{"status": "succeeded", "error": null, "output", "latency_seconds"}`. On `create_refund`: how that refund ends, `{"status": "failed", "latency_seconds"}` |
 | `delivery` | on `output`: what the download yields |
-| `webhook` | on `webhook`: how the webhooks of one prediction behave, taken when it is created. `{"mode", "delay"}` |
+| `webhook` | on `webhook`: how the webhooks of one prediction behave, taken when it is created; at Dodo those of one event, taken when it happens. `{"mode", "delay"}` |
 | `id_token` | on `token`: what is wrong with the ID token. `{"claims": {"nonce": "another", "email": null}, "signature"}` |
 
 `outcome.status` may be any word: `failed`, `canceled` and `aborted` end the prediction so, `starting` and `processing`
@@ -43,9 +44,9 @@ address of the true picture.
 `{"kind": "slow", "seconds"}` (the whole picture, drop by drop), `{"kind": "redirect", "to", "status"}`, `{"kind": "bomb",
 "width", "height"}` (a small PNG of that many pixels), `{"kind": "expired", "status"}` (403, 404 or 410).
 
-`webhook.mode` is `normal`, `never`, `twice` (each event, under the same id), `forged` (signed with another key), or
-`before_reply` (the prediction ends and its webhook is delivered before the create is answered). `delay` is seconds
-waited before each delivery.
+`webhook.mode` is `normal`, `never`, `twice` (each event, under the same id), `forged` (signed with another key); at
+Replicate also `before_reply` (the prediction ends and its webhook is delivered before the create is answered); at Dodo
+also `unsigned` and `held` (until it is released). `delay` is seconds waited before each delivery.
 
 `id_token.claims` replace the true ones, and leave them out where null. `id_token.signature` is `right`, `none` (unsigned),
 `HS256` (with the public key as its secret), `unknown_key` (one that is not shown) or `forged` (that one, under the true
@@ -54,6 +55,8 @@ key's name). `POST {root}/google/__control/keys` makes a new signing key; the on
 Replicate's model has settings of its own: `GET` and `PUT {root}/replicate/__control/model`
 `{"latency_seconds": 0, "picture": "drawn" or "fixed"}`. `fixed` gives every prediction the same small picture, made once,
 and fetches no input: for load.
+
+What else happens at Dodo, by customers, banks and the dashboard, is in `sandbox.dodo.control`.
 """  # noqa: E501
 
 from typing import Annotated, Any, TypeVar
@@ -91,6 +94,8 @@ def control_router(wire: Wire, *more: ControllerRouterHandler) -> Router:
         for rule in rules:
             if rule.on not in wire.operations:
                 raise ClientException(f"on must be one of {sorted(wire.operations)}, not {rule.on!r}")
+            if rule.webhook is not None and rule.webhook.mode not in wire.webhook_modes:
+                raise ClientException(f"mode must be one of {sorted(wire.webhook_modes)}, not {rule.webhook.mode!r}")
         return rules
 
     @get("/")

@@ -45,7 +45,7 @@ class Signal(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Outcome(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How one prediction ends, in place of succeeding with one picture."""
+    """How one prediction ends, in place of succeeding with one picture; or one refund, in place of succeeding."""
 
     status: str = "succeeded"
     error: str | None = None
@@ -84,9 +84,9 @@ Delivery = HtmlPage | LargeFile | SlowFile | Redirect | Bomb | Expired
 
 
 class WebhookBehaviour(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How the webhooks of one prediction misbehave."""
+    """How the webhooks of one prediction, or one event, misbehave. Not every service knows every mode."""
 
-    mode: Literal["normal", "never", "twice", "forged", "before_reply"] = "normal"
+    mode: Literal["normal", "never", "twice", "forged", "unsigned", "held", "before_reply"] = "normal"
     delay: Seconds = 0
 
 
@@ -96,6 +96,15 @@ class IdTokenFault(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     claims: dict[str, Any] = {}
     """In place of the true ones; null leaves one out."""
     signature: Literal["right", "none", "HS256", "unknown_key", "forged"] = "right"
+
+
+PLACES = {
+    "outcome": ("create", "create_refund"),
+    "delivery": ("output",),
+    "webhook": ("webhook",),
+    "id_token": ("token",),
+}
+"""The operations that a part of a rule goes with."""
 
 
 class Rule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -121,10 +130,9 @@ class Rule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_d
             raise ValueError("a rule has one of reply, reset and hang")
         if self.processed and not self.answers_itself:
             raise ValueError("processed goes with reply, reset or hang")
-        places = {"outcome": "create", "delivery": "output", "webhook": "webhook", "id_token": "token"}
-        for part, operation in places.items():
-            if getattr(self, part) is not None and self.on != operation:
-                raise ValueError(f"{part} goes with on: {operation}")
+        for part, operations in PLACES.items():
+            if getattr(self, part) is not None and self.on not in operations:
+                raise ValueError(f"{part} goes with on: {' or '.join(operations)}")
         wire = self.answers_itself or self.truncate is not None or self.delay or self.signals
         if self.on == "webhook" and wire:
             raise ValueError("on: webhook takes only the part webhook")

@@ -25,7 +25,8 @@ class Wire:
     """One service's log and script.
 
     `error_body` is what the service answers with a bare status; `context` tells of a path's parameters what else a
-    rule's `contains` may look at, such as the input of the prediction that is asked for.
+    rule's `contains` may look at, such as the input of the prediction that is asked for. `webhook_modes` are the ways
+    in which the service's webhooks can behave.
     """
 
     def __init__(
@@ -33,10 +34,12 @@ class Wire:
         operations: frozenset[str],
         error_body: Callable[[int], Any],
         context: Callable[[Mapping[str, Any]], str] = lambda _: "",
+        webhook_modes: frozenset[str] = frozenset(),
     ) -> None:
         self.operations = operations
         self.error_body = error_body
         self.context = context
+        self.webhook_modes = webhook_modes
         self.script = Script()
         self.calls = CallLog()
         self.on_reset: Callable[[], None] = lambda: None

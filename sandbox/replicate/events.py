@@ -1,31 +1,14 @@
 """The webhooks of a prediction. https://replicate.com/docs/topics/webhooks/receive-webhook"""
 
 import asyncio
-from collections.abc import Coroutine
-from typing import Any
 
 import msgspec
 
+from sandbox.config import make_webhook_secret
 from sandbox.replicate.prediction import Prediction
 from sandbox.script import WebhookBehaviour
-from sandbox.webhooks import WebhookSender, make_message_id
-
-
-class Tasks:
-    """Work in the background, held so that it is neither lost nor left behind."""
-
-    def __init__(self) -> None:
-        self._tasks: set[asyncio.Task[None]] = set()
-
-    def start(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def cancel(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+from sandbox.tasks import Tasks
+from sandbox.webhooks import WebhookSender, make_message_id, signed_headers
 
 
 class Announcer:
@@ -37,6 +20,7 @@ class Announcer:
     def __init__(
         self,
         sender: WebhookSender,
+        secret: str,
         tasks: Tasks,
         retry_seconds: tuple[float, ...],
         url: str | None,
@@ -44,6 +28,7 @@ class Announcer:
         behaviour: WebhookBehaviour,
     ) -> None:
         self._sender = sender
+        self._secret = secret
         self._tasks = tasks
         self._retry_seconds = retry_seconds
         self._url = url
@@ -72,4 +57,6 @@ class Announcer:
             await asyncio.sleep(pause)
 
     async def _send(self, url: str, body: bytes, message_id: str) -> bool:
-        return await self._sender.send(url, body, message_id, forged=self._behaviour.mode == "forged")
+        """One attempt, freshly dated and signed (with a key nobody knows when forged); whether it was taken."""
+        secret = make_webhook_secret() if self._behaviour.mode == "forged" else self._secret
+        return (await self._sender.send(url, body, signed_headers(secret, message_id, body))).taken

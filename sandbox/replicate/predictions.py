@@ -11,11 +11,12 @@ from typing import Any
 import msgspec
 
 from sandbox.replicate.creation import Creation
-from sandbox.replicate.events import Announcer, Tasks
+from sandbox.replicate.events import Announcer
 from sandbox.replicate.model import Model, ModelError, ModelSettings
 from sandbox.replicate.prediction import Prediction, PredictionUrls, make_id, timestamp
 from sandbox.replicate.seedream import MODEL
 from sandbox.script import Outcome, WebhookBehaviour
+from sandbox.tasks import Tasks
 from sandbox.webhooks import WebhookSender
 
 KEPT = 20_000
@@ -52,11 +53,19 @@ class Predictions:
     """
 
     def __init__(
-        self, *, root: str, model: Model, webhooks: WebhookSender, retry_seconds: tuple[float, ...], retention: float
+        self,
+        *,
+        root: str,
+        model: Model,
+        webhooks: WebhookSender,
+        webhook_secret: str,
+        retry_seconds: tuple[float, ...],
+        retention: float,
     ) -> None:
         self._root = root
         self._model = model
         self._webhooks = webhooks
+        self._webhook_secret = webhook_secret
         self._retry_seconds = retry_seconds
         self._retention = retention
         self._runs: OrderedDict[str, Run] = OrderedDict()
@@ -84,7 +93,13 @@ class Predictions:
             outcome=outcome,
             settings=settings,
             announcer=Announcer(
-                self._webhooks, self._tasks, self._retry_seconds, creation.webhook, creation.events, behaviour
+                self._webhooks,
+                self._webhook_secret,
+                self._tasks,
+                self._retry_seconds,
+                creation.webhook,
+                creation.events,
+                behaviour,
             ),
             output_url=f"{self._root}/delivery/{prediction_id}/output.jpg",
             latency_seconds=latency,

@@ -29,7 +29,8 @@ from sandbox.webhooks import WebhookSender
 from sandbox.wire import Wire, wire_middleware
 
 OPERATIONS = frozenset({"create", "get", "list", "cancel", "files", "model", "secret", "output", "webhook"})
-TIMEOUT = httpx.Timeout(10)
+WEBHOOK_MODES = frozenset({"normal", "never", "twice", "forged", "before_reply"})
+TIMEOUT_SECONDS = 10
 LIMITS = httpx.Limits(max_connections=100, max_keepalive_connections=20)
 
 
@@ -53,8 +54,8 @@ class Replicate:
         root = f"{config.public_url}/replicate"
         secret = config.replicate_webhook_secret or make_webhook_secret()
         settings = ModelSettings(latency_seconds=config.latency_seconds)
-        self._client = httpx.AsyncClient(timeout=TIMEOUT, limits=LIMITS, trust_env=False)
-        wire = Wire(OPERATIONS, error_body, self._input_of)
+        self._client = httpx.AsyncClient(timeout=TIMEOUT_SECONDS, limits=LIMITS, trust_env=False)
+        wire = Wire(OPERATIONS, error_body, self._input_of, WEBHOOK_MODES)
         uploads = Shelf(folder / "files", config.retention_seconds)
         outputs = Shelf(folder / "outputs", config.retention_seconds)
         files = Files(uploads, f"{root}/v1/files", config.retention_seconds)
@@ -64,7 +65,8 @@ class Replicate:
             predictions=Predictions(
                 root=root,
                 model=self._model,
-                webhooks=WebhookSender(self._client, secret, wire.calls),
+                webhooks=WebhookSender(self._client, wire.calls, TIMEOUT_SECONDS),
+                webhook_secret=secret,
                 retry_seconds=config.webhook_retry_seconds,
                 retention=config.retention_seconds,
             ),

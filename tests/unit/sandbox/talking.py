@@ -103,8 +103,8 @@ class Receiver:
             self.arrived.notify_all()
 
 
-def start() -> subprocess.Popen[str]:
-    environment = {**os.environ, "SANDBOX_LATENCY_SECONDS": "0"}
+def start(**variables: str) -> subprocess.Popen[str]:
+    environment = {**os.environ, "SANDBOX_LATENCY_SECONDS": "0", **variables}
     command = [sys.executable, "-m", "sandbox", "--port", "0"]
     return subprocess.Popen(  # noqa: S603 - our own program
         command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
