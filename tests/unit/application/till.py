@@ -113,7 +113,7 @@ class Till:
     def news(self, payment_id: str, happened: PaymentStatus | None = None) -> PaymentNews:
         return news_of(self.seller.payments[payment_id], happened)
 
-    async def pay(self, order: CheckoutCreated, **changes: Any) -> str:
+    async def pay(self, order: CheckoutCreated, /, **changes: Any) -> str:
         """Pay at a checkout, and have it told; returns the payment's id."""
         payment_id = self.seller.pay(order.session_id, **changes)
         await self.hear(self.news(payment_id))
