@@ -62,7 +62,7 @@ async def _told_so(order: Sequence[Report], dice: random.Random) -> Balance:
     bought = (await till.order(QUANTITY)).transaction_id
     for number, report in enumerate(order):
         for _ in range(dice.choice((1, 1, 2))):
-            await till.hear(report, webhook_id=f"told_{number}")
+            await till.hear(report, webhook_id=f"evt_{number}")
         if dice.random() < 0.25:
             await till.hear(dice.choice(order[: number + 1]))
     credits_, frozen, _ = await till.balance()

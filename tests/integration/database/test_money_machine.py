@@ -31,6 +31,8 @@ from tests.selling import FakePaymentProvider
 CLERKS = st.integers(0, 1)
 PLACES = st.integers(0, 30)
 """Of something among those that there are; counted round."""
+ACTS = st.sampled_from(Act)
+AMOUNTS = st.integers(0, 400)
 KEYS = st.sampled_from([None, "a"])
 QUANTITY = 3
 WORKER = Actor.system("worker")
@@ -50,9 +52,9 @@ class Money(RuleBasedStateMachine):
         self._asked_for: set[int] = set()
         """Try-ons, each of which is accepted once at most."""
 
-    @initialize(credits_=st.integers(0, 3))
-    def begin_day(self, credits_: int) -> None:
-        """Two orders have been paid already, one of them with too little, of which nobody has told."""
+    @initialize(credits_=st.integers(0, 3), befell=st.lists(st.tuples(ACTS, AMOUNTS), min_size=2, max_size=6))
+    def begin(self, credits_: int, befell: list[tuple[Act, int]]) -> None:
+        """Two orders have been paid, one of them with too little; more befell them, and nobody has told of it."""
         number = next(_examples)
         self._seller = FakePaymentProvider(first=number * 1_000)
         self._market = Market(self._seller, f"evt_{number}")
@@ -65,6 +67,8 @@ class Money(RuleBasedStateMachine):
             self.order(0, None)
             self._run(self._clerks[0].finish())
             self._market.pay(list(self._market.quantities)[-1], way)
+        for place, (act, amount) in enumerate(befell):
+            self.befall(place // 2, act, amount)
 
     def _begin(self, place: int, work: Work) -> None:
         """Give a clerk who has nothing to do some work. A failure that a handler may answer with is an answer."""
@@ -93,7 +97,7 @@ class Money(RuleBasedStateMachine):
     def pay(self, place: int, way: Way) -> None:
         self._market.pay(self._order_at(place), way)
 
-    @rule(place=PLACES, act=st.sampled_from(Act), amount=st.integers(0, 400))
+    @rule(place=PLACES, act=ACTS, amount=AMOUNTS)
     def befall(self, place: int, act: Act, amount: int) -> None:
         payment_ids = self._market.payments
         self._market.befall(payment_ids[place % len(payment_ids)], act, amount)

@@ -39,9 +39,14 @@ class Money(RuleBasedStateMachine):
         self._views: list[ViewRender] = []
         self._keys: dict[str, int] = {}
 
-    @initialize(credits_=st.integers(0, 3), quantity=QUANTITIES, arrives=st.booleans())
-    def begin(self, credits_: int, quantity: int, *, arrives: bool) -> None:
-        """Two orders have been paid, one of them with too little, and nobody has told of it.
+    @initialize(
+        credits_=st.integers(0, 3),
+        quantity=QUANTITIES,
+        befell=st.lists(st.tuples(st.sampled_from(Act), AMOUNTS, CURRENCIES), min_size=2, max_size=6),
+        arrives=st.booleans(),
+    )
+    def begin(self, credits_: int, quantity: int, befell: list[tuple[Act, int, str]], *, arrives: bool) -> None:
+        """Two orders have been paid, one of them with too little; more befell them, and nobody has told of it.
 
         `arrives`: whether every message will at last; if not, the reconciler has to find out about the rest.
         """
@@ -53,6 +58,8 @@ class Money(RuleBasedStateMachine):
             opened = self._runner.run(self._till.order(quantity))
             self._market.opened(opened, quantity)
             self._market.pay(opened.transaction_id, way)
+        for place, (act, amount, currency) in enumerate(befell):
+            self.befall(place // 2, act, amount, currency)
 
     def _do(self, work: Awaitable[Any], dies: int | None = None) -> Any:
         """A request from beginning to end, or to its death; the failures that a handler may answer with are answers."""

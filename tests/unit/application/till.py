@@ -107,7 +107,7 @@ class Till:
 
     async def hear(self, report: Report | None, *, webhook_id: str | None = None, readable: bool = True) -> None:
         """Have something told by webhook, under an id of its own unless one is given."""
-        event: PaymentEvent = message(report, webhook_id or f"evt_{next(self._numbers)}", readable=readable)
+        event: PaymentEvent = message(report, webhook_id or f"heard_{next(self._numbers)}", readable=readable)
         await self.request(self.counter.hear(event))
 
     def news(self, payment_id: str, happened: PaymentStatus | None = None) -> PaymentNews:
