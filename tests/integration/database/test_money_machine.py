@@ -192,13 +192,13 @@ class Money(RuleBasedStateMachine):
         assert sums["credits"] - sums["credits_held"] + taken >= 0, "somebody spent what was not there"
 
     def teardown(self) -> None:
-        """Everybody finishes, everything arrives, the reconciler goes round, and the books say what they must."""
+        """Everybody finishes, everything arrives, the latest first, and the books say what they must."""
         if not self._clerks:
             return
         while any(one.state is not State.IDLE for one in self._clerks):
             for place in (0, 1):
                 self.let(place)
-        for event in self._market.posted:
+        for event in reversed(self._market.posted):
             self._alone(lambda counter, _, event=event: counter.hear(event))  # type: ignore[misc]
         for bought in self._market.quantities:
             command = ReconcilePurchase(bought)

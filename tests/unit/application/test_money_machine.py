@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable
+from enum import StrEnum
 from typing import Any
 
 from hypothesis import strategies as st
@@ -29,6 +30,14 @@ DEATHS = st.sampled_from([None, None, None, 1, 2, 3])
 _MOST_ORDERS = 4
 
 
+class Arrival(StrEnum):
+    """Of the messages that did not arrive so far, when everything comes to its end."""
+
+    IN_ORDER = "in order"
+    BACKWARDS = "backwards"
+    NEVER = "never"
+
+
 class Money(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
@@ -43,14 +52,14 @@ class Money(RuleBasedStateMachine):
         credits_=st.integers(0, 3),
         quantity=QUANTITIES,
         befell=st.lists(st.tuples(st.sampled_from(Act), AMOUNTS, CURRENCIES), min_size=2, max_size=6),
-        arrives=st.booleans(),
+        arrive=st.sampled_from(Arrival),
     )
-    def begin(self, credits_: int, quantity: int, befell: list[tuple[Act, int, str]], *, arrives: bool) -> None:
+    def begin(self, credits_: int, quantity: int, befell: list[tuple[Act, int, str]], arrive: Arrival) -> None:
         """Two orders have been paid, one of them with too little; more befell them, and nobody has told of it.
 
-        `arrives`: whether every message will at last; if not, the reconciler has to find out about the rest.
+        `arrive`: how all messages will at last; if never, the reconciler has to find out about the rest.
         """
-        self._arrives = arrives
+        self._arrive = arrive
         self._till = self._runner.run(Till.opened(credits_=credits_))
         self._market = Market(self._till.seller)
         self._granted = credits_
@@ -200,20 +209,24 @@ class Money(RuleBasedStateMachine):
         assert available + frozen + taken >= 0
 
     def teardown(self) -> None:
-        """Messages arrive at last, or never; the reconciler goes round once more; and the books say what they must."""
-        if not hasattr(self, "_till"):
-            return
-        for event in self._market.posted if self._arrives else ():
+        with self._runner:
+            if hasattr(self, "_till"):
+                self._come_to_an_end()
+
+    def _come_to_an_end(self) -> None:
+        """Messages arrive, or never; the reconciler goes round once more; and the books say what they must."""
+        posted = self._market.posted
+        arriving = {Arrival.IN_ORDER: posted, Arrival.BACKWARDS: posted[::-1], Arrival.NEVER: []}[self._arrive]
+        for event in arriving:
             self._do(self._till.hear(event.report, webhook_id=event.webhook_id))
         for transaction_id in self._market.quantities:
             self._do(self._till.reconcile(transaction_id))
         self.entries_stay_and_count_once()
         self.sums_follow_from_entries_holds_and_payments()
         spent = sum(self._till.accounts.hold_of(view) is HoldStatus.POSTED for view in self._views)
-        bought, frozen = self._market.promised(None if self._arrives else self._arrived)
+        bought, frozen = self._market.promised(self._arrived if self._arrive is Arrival.NEVER else None)
         total, really_frozen, _ = self._runner.run(self._till.balance())
         assert (total, really_frozen) == (self._granted + bought - spent * VIEW_PRICE, frozen)
-        self._runner.close()
 
 
 TestMoney = Money.TestCase
