@@ -86,7 +86,7 @@ class Counter:
         self, adapters: Adapters, provider: FakePaymentProvider, alerts: Alerts, uow: UnitOfWork | None = None
     ) -> None:
         """`uow` stands in for that of the adapters."""
-        uow = uow or adapters.uow
+        self.uow = uow = uow or adapters.uow
         users, transactions, payments, events = (
             adapters.users,
             adapters.transactions,

@@ -146,3 +146,15 @@ async def clerk(stage: Stage, provider: FakePaymentProvider) -> AsyncIterator[Cl
         yield made
     finally:
         await made.die()
+
+
+async def to_the_end(*clerks: Clerk) -> None:
+    """Let everybody finish, whoever is named first going first wherever more than one could."""
+    while True:
+        for one in clerks:
+            await one.go_on()
+        held = [one for one in clerks if one.state is State.HELD]
+        if not held:
+            assert {one.state for one in clerks} == {State.IDLE}, "they wait for one another"
+            return
+        await held[0].let()

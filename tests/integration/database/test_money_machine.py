@@ -23,7 +23,7 @@ from domain.views import View, ViewRender
 from infrastructure.database.engine import create_engine, open_read_pool
 from tests.counter import ROOT, Counter
 from tests.fakes import FakeDoorbell
-from tests.integration.database.clerks import Clerk, State, Work, clerk
+from tests.integration.database.clerks import Clerk, State, Work, clerk, to_the_end
 from tests.integration.database.stage import Desk, Stage
 from tests.money.market import Act, Market, Way
 from tests.selling import FakePaymentProvider
@@ -195,14 +195,9 @@ class Money(RuleBasedStateMachine):
         """Everybody finishes, everything arrives, the latest first, and the books say what they must."""
         if not self._clerks:
             return
-        while any(one.state is not State.IDLE for one in self._clerks):
-            for place in (0, 1):
-                self.let(place)
+        self._run(to_the_end(*self._clerks))
         for event in reversed(self._market.posted):
             self._alone(lambda counter, _, event=event: counter.hear(event))  # type: ignore[misc]
-        for bought in self._market.quantities:
-            command = ReconcilePurchase(bought)
-            self._alone(lambda counter, _, command=command: counter.reconcile(command, WORKER))  # type: ignore[misc]
         self._look()
         bought_credits, frozen = self._market.promised()
         sums = self._run(self._stage.database.fetchrow("SELECT * FROM users WHERE id = $1", self._user.id))

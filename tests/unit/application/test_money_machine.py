@@ -214,13 +214,13 @@ class Money(RuleBasedStateMachine):
                 self._come_to_an_end()
 
     def _come_to_an_end(self) -> None:
-        """Messages arrive, or never; the reconciler goes round once more; and the books say what they must."""
-        posted = self._market.posted
-        arriving = {Arrival.IN_ORDER: posted, Arrival.BACKWARDS: posted[::-1], Arrival.NEVER: []}[self._arrive]
-        for event in arriving:
-            self._do(self._till.hear(event.report, webhook_id=event.webhook_id))
+        """All messages arrive, or else the reconciler goes round: either way the books say what they must."""
+        for event in self._market.posted[:: -1 if self._arrive is Arrival.BACKWARDS else 1]:
+            if self._arrive is not Arrival.NEVER:
+                self._do(self._till.hear(event.report, webhook_id=event.webhook_id))
         for transaction_id in self._market.quantities:
-            self._do(self._till.reconcile(transaction_id))
+            if self._arrive is Arrival.NEVER:
+                self._do(self._till.reconcile(transaction_id))
         self.entries_stay_and_count_once()
         self.sums_follow_from_entries_holds_and_payments()
         spent = sum(self._till.accounts.hold_of(view) is HoldStatus.POSTED for view in self._views)
