@@ -14,7 +14,7 @@ import msgspec
 from dishka import AsyncContainer
 from msgspec import Struct
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from application.actor import Actor
 from domain.errors import Conflict, Failure, Forbidden, Invalid, NotFound, Unavailable, Unprocessable
@@ -77,7 +77,7 @@ class Operation:
         if self._as_json:
             click.echo(msgspec.json.format(msgspec.json.encode(result)))
             return
-        table = Table(*columns)
+        table = Table(*(Column(name, overflow="fold") for name in columns))
         for row in rows:
             table.add_row(*("" if cell is None else str(cell) for cell in row))
         Console().print(table)

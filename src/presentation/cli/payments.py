@@ -114,8 +114,7 @@ def reconcile(operate: Operation, transaction_id: int | None) -> None:
     """
     outcome = operate.run(ReconcilePurchasesHandler, ReconcilePurchases(transaction_id))
     rows = [(one.transaction_id, one.before, one.after) for one in outcome.changed]
-    operate.show(outcome, ["purchase", "before", "after"], rows)
-    operate.say(f"{outcome.asked} asked, {len(outcome.changed)} changed.")
+    operate.show(outcome, [f"purchase (of {outcome.asked} asked)", "before", "after"], rows)
 
 
 @payment_commands.command()
