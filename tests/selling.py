@@ -94,6 +94,11 @@ class FakePaymentProvider(PaymentProvider):
         self._paid_with[session_id] = report.payment_id
         return report.payment_id
 
+    def settle(self, payment_id: str, status: PaymentStatus = PaymentStatus.SUCCEEDED) -> None:
+        """End a payment that was under way."""
+        state = self.payments[payment_id]
+        self.payments[payment_id] = replace(state, payment=replace(state.payment, status=status))
+
     def return_money(self, payment_id: str, amount: int | None = None) -> RefundReport:
         """Refund without being asked by us, as from the provider's dashboard."""
         state = self.payments[payment_id]

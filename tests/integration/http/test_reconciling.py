@@ -73,6 +73,22 @@ async def test_a_checkout_that_nobody_paid_is_cancelled_after_a_day(service: Ser
     assert len(service.log) == asked
 
 
+async def test_a_bank_that_takes_days_is_waited_for(service: Service) -> None:
+    """The payment was begun in time; that no webhook tells of its end costs nobody anything."""
+    ada = await service.customer(credits=0)
+    opened = await order(ada, 10)
+    payment_id = service.seller.pay(opened["session_id"], status=PaymentStatus.UNDER_WAY)
+    await service.pass_time(25 * 3600)
+    await service.worker.reconcile()
+    await service.pass_time(72 * 3600)
+    await service.worker.reconcile()
+    assert (await purchase(ada, opened["transaction_id"]))["status"] == "PROCESSING"
+    service.seller.settle(payment_id)
+    await service.pass_time(24 * 3600)
+    await service.worker.reconcile()
+    assert await balance(ada) == (10, 0, 10)
+
+
 async def test_a_mismatch_is_quarantined_once_however_often_it_is_seen(service: Service) -> None:
     service.expected_alerts = ["payment_quarantined"]
     ada = await service.customer(credits=0)

@@ -62,13 +62,14 @@ payments = Table(
     CheckConstraint("frozen BETWEEN 0 AND granted - taken", name="frozen_within_grant"),
 )
 
+# What is told of a payment is that payment's own, whatever other payment the same is told of.
 refunds = Table(
     "refunds",
     metadata,
+    Column("payment_id", Text, ForeignKey("payments.id"), primary_key=True),
     Column("id", Text, primary_key=True),
-    Column("payment_id", Text, ForeignKey("payments.id"), nullable=False, index=True),
+    Column("currency", Text, primary_key=True),
     Column("amount", BigInteger, nullable=False),
-    Column("currency", Text, nullable=False),
     word("status", RefundStatus),
     moment("noted_at"),
 )
@@ -76,10 +77,10 @@ refunds = Table(
 disputes = Table(
     "disputes",
     metadata,
+    Column("payment_id", Text, ForeignKey("payments.id"), primary_key=True),
     Column("id", Text, primary_key=True),
-    Column("payment_id", Text, ForeignKey("payments.id"), nullable=False, index=True),
+    Column("currency", Text, primary_key=True),
     Column("amount", BigInteger, nullable=False),
-    Column("currency", Text, nullable=False),
     word("state", DisputeState),
     moment("noted_at"),
 )
