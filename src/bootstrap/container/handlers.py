@@ -19,6 +19,7 @@ from application.auth.log_in import LogInHandler
 from application.auth.log_out import LogOutHandler
 from application.auth.new_password import NewPassword
 from application.auth.proof import PasswordProof
+from application.auth.proved_address import ProvedAddress
 from application.auth.refresh_session import RefreshSessionHandler
 from application.auth.register import RegisterHandler
 from application.auth.resend_verification import ResendVerificationHandler
@@ -71,14 +72,25 @@ from application.images.watch_image import WatchImageHandler
 from application.images.watch_images import WatchImagesHandler
 from application.styles.import_styles import ImportStylesHandler
 from application.styles.list_styles import ListStylesHandler
+from application.users.belongings import Belongings
 from application.users.change_picture import ChangePictureHandler
+from application.users.change_role import ChangeRoleHandler
 from application.users.copy_profile_picture import CopyProfilePictureHandler
+from application.users.create_user import CreateUserHandler
 from application.users.delete_user import DeleteUserHandler
+from application.users.disable_user import DisableUserHandler
+from application.users.enable_user import EnableUserHandler
+from application.users.erase_user import EraseUserHandler
 from application.users.erase_works import EraseWorksHandler
+from application.users.erasure import Erasure
+from application.users.export_named_user import ExportNamedUserHandler
 from application.users.export_user import ExportUserHandler
 from application.users.get_profile import GetProfileHandler
+from application.users.list_users import ListUsersHandler
 from application.users.remove_picture import RemovePictureHandler
+from application.users.show_user import ShowUserHandler
 from application.users.update_profile import UpdateProfileHandler
+from application.users.verify_user import VerifyUserHandler
 from bootstrap.settings import Settings
 from domain.views import RenderPolicy
 
@@ -125,6 +137,9 @@ class Handlers(Provider):
         ListImagesHandler,
         ListUploadsHandler,
         ExportUserHandler,
+        Belongings,
+        ListUsersHandler,
+        ShowUserHandler,
         ListSessionsHandler,
         scope=Scope.APP,  # they read, each time anew: one of each serves all requests
     )
@@ -143,6 +158,14 @@ class Handlers(Provider):
         RevokeSessionHandler,
         PurgeExpiredHandler,
         DeleteUserHandler,
+        Erasure,
+        EraseUserHandler,
+        CreateUserHandler,
+        VerifyUserHandler,
+        DisableUserHandler,
+        EnableUserHandler,
+        ChangeRoleHandler,
+        ExportNamedUserHandler,
         EraseWorksHandler,
         MarkFavouriteHandler,
         DeleteImageHandler,
@@ -150,6 +173,7 @@ class Handlers(Provider):
         PictureRemoval,
         NewPassword,
         PasswordProof,
+        ProvedAddress,
         GrantCreditsHandler,
         RevokeCreditsHandler,
         ImportStylesHandler,

@@ -56,6 +56,7 @@ from infrastructure.database.revoked_tokens import SqlRevokedTokens
 from infrastructure.database.session_gate import BatchingSessionGate
 from infrastructure.database.session_reader import SqlSessionReader
 from infrastructure.database.unit_of_work import SqlUnitOfWork
+from infrastructure.database.user_records import SqlUserRecords
 from infrastructure.pseudonyms import Pseudonyms
 
 WRITE_CONNECTIONS = 10
@@ -146,6 +147,7 @@ class Persistence(Provider):
         WithParents[SqlUploadReader],
         WithParents[SqlTryOnReader],
         WithParents[SqlProgressReader],
+        WithParents[SqlUserRecords],
         scope=Scope.APP,
     )
     relay = provide(OutboxRelay, scope=Scope.APP)

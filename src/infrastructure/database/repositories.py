@@ -78,6 +78,9 @@ class SqlRegistrations(RegistrationRepository):
     async def void_all(self, email: str) -> None:
         await self._session.execute(delete(Registration).where(tables.registrations.c.email == email))
 
+    async def keep_address(self, email: str) -> None:
+        await keep_address(self._session, email)
+
 
 class SqlPasswordResets(PasswordResetRepository):
     def __init__(self, session: AsyncSession) -> None:

@@ -23,7 +23,7 @@ from bootstrap.settings import Settings
 from domain.credits import Cause
 from domain.sessions import SignInMethod
 from infrastructure.database.outbox import OutboxRelay
-from infrastructure.database.tables import ledger_entries, metadata
+from infrastructure.database.tables import audit_entries, ledger_entries, metadata
 from presentation.worker.jobs import Deliveries
 from presentation.worker.schedules import Schedules
 from tests.factories import StyleFactory, UserFactory, photo
@@ -176,13 +176,14 @@ class Service:
     async def pass_time(self, seconds: float) -> None:
         """Make everything in the database so much older.
 
-        Tokens stay as they are, for the machine's clock judges them, and so does the ledger, which nothing may change.
+        Tokens stay as they are, for the machine's clock judges them, and so do the ledger and the audit log, which
+        nothing may change.
         """
         engine = await self.container.get(AsyncEngine)
         async with engine.begin() as connection:
             for table in metadata.sorted_tables:
                 older = _moments_before(table, timedelta(seconds=seconds))
-                if older and table is not ledger_entries:
+                if older and table not in {ledger_entries, audit_entries}:
                     await connection.execute(update(table).values(older))
 
     async def count(self, table: str) -> int:

@@ -126,6 +126,9 @@ class InMemoryRegistrations(RegistrationRepository):
     async def void_all(self, email: str) -> None:
         self.rows.remove(lambda registration: registration.email == email)
 
+    async def keep_address(self, email: str) -> None:
+        self.rows.find(lambda registration: registration.email == email)
+
 
 class InMemoryPasswordResets(PasswordResetRepository):
     def __init__(self, transaction: Transaction) -> None:
