@@ -6,6 +6,7 @@ from typing import Annotated, Protocol
 from msgspec import Meta
 
 from domain.errors import Invalid
+from domain.texts import one_line
 
 _LONGEST_REASON = 500
 Reason = Annotated[str, Meta(min_length=1, max_length=_LONGEST_REASON)]
@@ -31,8 +32,8 @@ class AuditLog(Protocol):
 
 
 def reason_given(reason: str) -> str:
-    """The reason without surrounding space, or `Invalid`: a blank one says nothing to whoever reads the records."""
-    given = reason.strip()
+    """The reason as one line, or `Invalid`: a blank one says nothing to whoever reads the records."""
+    given = one_line(reason)
     if not given:
         raise Invalid("validation_failed", "Say why, for the records.", field="reason")
     if len(given) > _LONGEST_REASON:

@@ -2,12 +2,12 @@
 
 import re
 import secrets
-import unicodedata
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from domain.errors import Conflict, Invalid
+from domain.texts import one_line
 
 VERIFICATION_LIFE = timedelta(hours=24)
 RESET_LIFE = timedelta(minutes=30)
@@ -129,8 +129,7 @@ def email_address(text: str) -> str:
 
 def display_name(text: str) -> str:
     """The name with control characters turned into spaces, 1 to 70 characters, or `Invalid`."""
-    printable = "".join(" " if unicodedata.category(character).startswith("C") else character for character in text)
-    name = " ".join(printable.split())
+    name = one_line(text)
     if not 1 <= len(name) <= NAME_LENGTH:
         raise Invalid("validation_failed", f"A name has 1 to {NAME_LENGTH} characters.", field="name")
     return name

@@ -8,10 +8,10 @@ from application.auth.ports import RegistrationRepository, UserRepository
 from application.auth.proved_address import ProvedAddress
 from application.ports import UnitOfWork
 from application.users.account import read_user
-from application.users.named_user import named_address, nobody_named
+from application.users.named_user import nobody_named
 from application.users.ports import UserDetails, UserRecords
 from domain.errors import Conflict
-from domain.users import VERIFICATION_LIFE, Registration
+from domain.users import VERIFICATION_LIFE, Registration, email_address
 
 
 class VerifyUser(Struct, frozen=True):
@@ -37,7 +37,7 @@ class VerifyUserHandler:
     async def __call__(self, command: VerifyUser, actor: Actor) -> UserDetails:
         operator = actor.require_operator()
         reason = reason_given(command.reason)
-        email = named_address(command.email)
+        email = email_address(command.email)
         await self.registrations.keep_address(email)
         now = await self.uow.now()
         known = await self.users.by_email(email)
@@ -45,7 +45,7 @@ class VerifyUserHandler:
             raise Conflict("conflict", "The address of this account is proved already.")
         waiting = await self.registrations.waiting_for(email, since=now - VERIFICATION_LIFE)
         if not waiting:
-            raise nobody_named(f"{command.email} whose sign-up waits")
+            raise nobody_named(f"{email} whose sign-up waits")
         user = await self.proved.account(_trusted(waiting), known, now)
         await self.audit.note(operator, "user.verify", f"user:{user.id}", reason=reason)
         await self.uow.commit()

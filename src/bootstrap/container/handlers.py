@@ -70,8 +70,15 @@ from application.images.upload_photo import UploadPhotoHandler
 from application.images.wanted_try_on import TryOnRequests
 from application.images.watch_image import WatchImageHandler
 from application.images.watch_images import WatchImagesHandler
+from application.styles.add_style import AddStyleHandler
+from application.styles.edit_style import EditStyleHandler
+from application.styles.export_styles import ExportStylesHandler
 from application.styles.import_styles import ImportStylesHandler
+from application.styles.list_all_styles import ListAllStylesHandler
 from application.styles.list_styles import ListStylesHandler
+from application.styles.show_style import ShowStyleHandler
+from application.styles.switch_style import SwitchStyleHandler
+from application.styles.thumbnails import NewThumbnail
 from application.users.belongings import Belongings
 from application.users.change_picture import ChangePictureHandler
 from application.users.change_role import ChangeRoleHandler
@@ -140,6 +147,10 @@ class Handlers(Provider):
         Belongings,
         ListUsersHandler,
         ShowUserHandler,
+        ListAllStylesHandler,
+        ShowStyleHandler,
+        ExportStylesHandler,
+        NewThumbnail,
         ListSessionsHandler,
         scope=Scope.APP,  # they read, each time anew: one of each serves all requests
     )
@@ -177,6 +188,9 @@ class Handlers(Provider):
         GrantCreditsHandler,
         RevokeCreditsHandler,
         ImportStylesHandler,
+        AddStyleHandler,
+        EditStyleHandler,
+        SwitchStyleHandler,
         UploadPhotoHandler,
         BeginUploadHandler,
         CompleteUploadHandler,

@@ -55,6 +55,7 @@ from infrastructure.database.repositories import (
 from infrastructure.database.revoked_tokens import SqlRevokedTokens
 from infrastructure.database.session_gate import BatchingSessionGate
 from infrastructure.database.session_reader import SqlSessionReader
+from infrastructure.database.style_records import SqlStyleRecords
 from infrastructure.database.unit_of_work import SqlUnitOfWork
 from infrastructure.database.user_records import SqlUserRecords
 from infrastructure.pseudonyms import Pseudonyms
@@ -148,6 +149,7 @@ class Persistence(Provider):
         WithParents[SqlTryOnReader],
         WithParents[SqlProgressReader],
         WithParents[SqlUserRecords],
+        WithParents[SqlStyleRecords],
         scope=Scope.APP,
     )
     relay = provide(OutboxRelay, scope=Scope.APP)
