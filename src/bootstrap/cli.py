@@ -11,6 +11,7 @@ from dishka import AsyncContainer
 from bootstrap.settings import Settings, SettingsError, load_settings
 from domain.errors import Failure
 from presentation.cli.credits import credit_commands
+from presentation.cli.images import image_commands
 from presentation.cli.operations import refuse
 from presentation.cli.styles import styles
 from presentation.cli.tokens import token_commands
@@ -199,6 +200,7 @@ main.add_command(styles)
 main.add_command(credit_commands)
 main.add_command(token_commands)
 main.add_command(user_commands)
+main.add_command(image_commands)
 
 if __name__ == "__main__":
     main()

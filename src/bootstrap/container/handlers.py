@@ -41,6 +41,7 @@ from application.credits.show_history import ShowHistoryHandler
 from application.housekeeping.purge_expired import PurgeExpiredHandler
 from application.images.add_views import AddViewsHandler
 from application.images.begin_upload import BeginUploadHandler
+from application.images.cancel_any_image import CancelAnyImageHandler
 from application.images.cancel_image import CancelImageHandler
 from application.images.cancel_prediction import CancelPredictionHandler
 from application.images.cancellation_allowance import CancellationAllowance
@@ -49,9 +50,11 @@ from application.images.delete_image import DeleteImageHandler
 from application.images.discard_output import DiscardOutputHandler
 from application.images.discard_picture import DiscardPictureHandler
 from application.images.erase_image import EraseImageHandler
+from application.images.fail_image import FailImageHandler
 from application.images.finish_view import FinishViewHandler
 from application.images.generate_image import GenerateImageHandler
 from application.images.get_status import GetStatusHandler
+from application.images.list_all_images import ListAllImagesHandler
 from application.images.list_images import ListImagesHandler
 from application.images.list_uploads import ListUploadsHandler
 from application.images.mark_favourite import MarkFavouriteHandler
@@ -61,8 +64,10 @@ from application.images.poll_prediction import PollPredictionHandler
 from application.images.price_image import PriceImageHandler
 from application.images.provider_webhook import ProviderWebhook
 from application.images.record_prediction import RecordPredictionHandler
+from application.images.retry_any_image import RetryAnyImageHandler
 from application.images.retry_image import RetryImageHandler
 from application.images.settlement import Settlement
+from application.images.show_image import ShowImageHandler
 from application.images.submit_view import SubmitViewHandler
 from application.images.sweep_view import SweepViewHandler
 from application.images.turns import Turns
@@ -151,6 +156,8 @@ class Handlers(Provider):
         ShowStyleHandler,
         ExportStylesHandler,
         NewThumbnail,
+        ListAllImagesHandler,
+        ShowImageHandler,
         ListSessionsHandler,
         scope=Scope.APP,  # they read, each time anew: one of each serves all requests
     )
@@ -207,6 +214,9 @@ class Handlers(Provider):
         RetryImageHandler,
         CancelImageHandler,
         CancellationAllowance,
+        RetryAnyImageHandler,
+        CancelAnyImageHandler,
+        FailImageHandler,
         RecordPredictionHandler,
         PollPredictionHandler,
         FinishViewHandler,

@@ -35,6 +35,7 @@ from infrastructure.database.housekeeping import SqlExpiredRecords
 from infrastructure.database.idempotency import SqlIdempotencyKeys
 from infrastructure.database.identities import SqlIdentities
 from infrastructure.database.image_readers import SqlImageReader, SqlRenderReader
+from infrastructure.database.image_records import SqlImageRecords
 from infrastructure.database.leases import RenewedLeases
 from infrastructure.database.mailboxes import SqlMailAllowance, SqlSignupGrants
 from infrastructure.database.model_gate import SqlModelGate
@@ -150,6 +151,7 @@ class Persistence(Provider):
         WithParents[SqlProgressReader],
         WithParents[SqlUserRecords],
         WithParents[SqlStyleRecords],
+        WithParents[SqlImageRecords],
         scope=Scope.APP,
     )
     relay = provide(OutboxRelay, scope=Scope.APP)

@@ -170,9 +170,15 @@ def test_every_command_explains_itself(command: list[str]) -> None:
         if any(option.name == "operator" for option in command.params)
     ],
 )
-def test_every_operators_command_shows_an_example_of_itself(words: list[str], command: click.Command) -> None:
+def test_every_operators_command_shows_an_example_of_itself(
+    words: list[str], command: click.Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """One that click can take in: its options are there, and none is missing that it must have."""
     example = (command.help or "").partition("Example: hairtryon ")[2]
     typed = shlex.split(example.partition(" < ")[0])
     assert typed[: len(words)] == words
+    monkeypatch.chdir(tmp_path)
+    for word in typed:
+        if word.startswith("@"):
+            Path(word[1:]).write_text("What the example reads.")
     command.make_context(words[-1], typed[len(words) :], resilient_parsing=False)
