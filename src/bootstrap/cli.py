@@ -13,6 +13,7 @@ from domain.errors import Failure
 from presentation.cli.credits import credit_commands
 from presentation.cli.images import image_commands
 from presentation.cli.operations import refuse
+from presentation.cli.queue import queue_commands
 from presentation.cli.styles import styles
 from presentation.cli.tokens import token_commands
 from presentation.cli.users import user_commands
@@ -201,6 +202,7 @@ main.add_command(credit_commands)
 main.add_command(token_commands)
 main.add_command(user_commands)
 main.add_command(image_commands)
+main.add_command(queue_commands)
 
 if __name__ == "__main__":
     main()

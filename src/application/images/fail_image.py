@@ -4,13 +4,13 @@ from msgspec import Struct
 
 from application.actor import Actor
 from application.audit import AuditLog, Reason, reason_given
+from application.images.failing import fail_open
 from application.images.image_records import ImageDetails, ImageRecords, read_image
 from application.images.own_image import claim_any_image
 from application.images.ports import ImageRepository
 from application.images.settlement import Settlement
 from application.ports import UnitOfWork
 from domain.errors import Conflict
-from domain.images import Change
 from domain.views import View, ViewError
 
 
@@ -37,11 +37,7 @@ class FailImageHandler:
         operator = actor.require_operator()
         reason = reason_given(command.reason)
         image = await claim_any_image(self.images, command.image_id)
-        now = await self.uow.now()
-        change = Change()
-        for render in image.views:
-            if command.view in {None, render.view}:
-                change.ended += image.fail(render, command.error, now).ended
+        change = fail_open(image, command.error, await self.uow.now(), view=command.view)
         if not change.ended:
             raise Conflict("conflict", "There is nothing in progress here that could fail.")
         await self.settlement.settle(change)

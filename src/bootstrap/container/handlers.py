@@ -75,6 +75,8 @@ from application.images.upload_photo import UploadPhotoHandler
 from application.images.wanted_try_on import TryOnRequests
 from application.images.watch_image import WatchImageHandler
 from application.images.watch_images import WatchImagesHandler
+from application.queue.fail_open_images import FailOpenImagesHandler
+from application.queue.show_queue import ShowQueueHandler
 from application.styles.add_style import AddStyleHandler
 from application.styles.edit_style import EditStyleHandler
 from application.styles.export_styles import ExportStylesHandler
@@ -156,6 +158,7 @@ class Handlers(Provider):
         ShowStyleHandler,
         ExportStylesHandler,
         NewThumbnail,
+        ShowQueueHandler,
         ListAllImagesHandler,
         ShowImageHandler,
         ListSessionsHandler,
@@ -217,6 +220,7 @@ class Handlers(Provider):
         RetryAnyImageHandler,
         CancelAnyImageHandler,
         FailImageHandler,
+        FailOpenImagesHandler,
         RecordPredictionHandler,
         PollPredictionHandler,
         FinishViewHandler,

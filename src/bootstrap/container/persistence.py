@@ -24,8 +24,10 @@ from application.images.ports import (
     RenderReader,
 )
 from application.ports import UnitOfWork
+from application.queue.ports import BacklogReader
 from bootstrap.settings import Settings
 from infrastructure.database.audit import SqlAuditLog
+from infrastructure.database.backlog import SqlBacklog
 from infrastructure.database.credits import SqlCreditAccounts
 from infrastructure.database.engine import ReadPool, create_engine, create_sessions, open_read_pool
 from infrastructure.database.erasure import SqlPersonalRecords
@@ -107,6 +109,10 @@ class Persistence(Provider):
     @provide(scope=Scope.APP)
     def estimates(self, pool: ReadPool, settings: Settings) -> WithParents[SqlEstimates]:
         return SqlEstimates(pool, model=settings.replicate_model)
+
+    @provide(scope=Scope.APP)
+    def backlog(self, pool: ReadPool, settings: Settings) -> BacklogReader:
+        return SqlBacklog(pool, model=settings.replicate_model)
 
     @provide(scope=Scope.APP)
     def session_gate(self, pool: ReadPool, settings: Settings) -> SessionGate:

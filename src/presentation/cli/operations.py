@@ -3,7 +3,8 @@
 import asyncio
 import os
 import sys
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from datetime import datetime
 from enum import StrEnum
 from functools import update_wrapper
@@ -65,6 +66,32 @@ class Operation:
 
         return self.use(handler, command, as_it_is, **about)
 
+    def ask_until(
+        self,
+        handler: Handler[Result],
+        query: object,
+        satisfied: Callable[[Result], bool],
+        *,
+        seconds: float,
+        pause: float = 1.0,
+    ) -> Result:
+        """As `run`, again and again until the answer satisfies or so many seconds have passed; the last answer."""
+
+        async def answer() -> Result:
+            end = time.monotonic() + seconds
+            container = self._open_container()
+            try:
+                while True:
+                    async with container() as scope:
+                        result: Result = await (await scope.get(handler))(query, self._actor)
+                    if satisfied(result) or time.monotonic() >= end:
+                        return result
+                    await asyncio.sleep(min(pause, max(0.0, end - time.monotonic())))
+            finally:
+                await container.close()
+
+        return _run(answer())
+
     def use(
         self, handler: Handler[Result], command: object, make: Callable[[Result], Awaitable[Made]], **about: object
     ) -> Made:
@@ -79,10 +106,7 @@ class Operation:
             finally:
                 await container.close()
 
-        try:
-            return asyncio.run(answer())
-        except Failure as failure:
-            refuse(failure)
+        return _run(answer())
 
     def show(self, result: Struct, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
         """Print a table for people, or the whole result as JSON for scripts."""
@@ -108,6 +132,13 @@ class Operation:
         """
         fields = {name: getattr(result, name) for name in result.__struct_fields__} | more
         self.show(result, ["what", "is"], [(name, _cell(value)) for name, value in fields.items() if value is not None])
+
+
+def _run(answer: Coroutine[Any, Any, Result]) -> Result:
+    try:
+        return asyncio.run(answer)
+    except Failure as failure:
+        refuse(failure)
 
 
 def _cell(value: object) -> object:
