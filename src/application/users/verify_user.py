@@ -1,6 +1,7 @@
 from dataclasses import dataclass
+from typing import Annotated
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from application.actor import Actor
 from application.audit import AuditLog, Reason, reason_given
@@ -14,8 +15,8 @@ from domain.errors import Conflict
 from domain.users import VERIFICATION_LIFE, Registration, email_address
 
 
-class VerifyUser(Struct, frozen=True):
-    email: str
+class VerifyUser(Struct, frozen=True, forbid_unknown_fields=True):
+    email: Annotated[str, Meta(max_length=320)]
     reason: Reason
 
 

@@ -9,6 +9,8 @@ from dishka import (
     provide_all,
 )
 
+from application.analytics.show_analytics import ShowAnalyticsHandler
+from application.audit_log.list_audit_log import ListAuditLogHandler
 from application.auth.begin_google_sign_in import BeginGoogleSignInHandler
 from application.auth.change_password import ChangePasswordHandler
 from application.auth.finish_google_sign_in import FinishGoogleSignInHandler
@@ -159,6 +161,8 @@ class Handlers(Provider):
         ExportStylesHandler,
         NewThumbnail,
         ShowQueueHandler,
+        ListAuditLogHandler,
+        ShowAnalyticsHandler,
         ListAllImagesHandler,
         ShowImageHandler,
         ListSessionsHandler,

@@ -27,12 +27,14 @@ from application.ports import UnitOfWork
 from application.queue.ports import BacklogReader
 from bootstrap.settings import Settings
 from infrastructure.database.audit import SqlAuditLog
+from infrastructure.database.audit_records import SqlAuditRecords
 from infrastructure.database.backlog import SqlBacklog
 from infrastructure.database.credits import SqlCreditAccounts
 from infrastructure.database.engine import ReadPool, create_engine, create_sessions, open_read_pool
 from infrastructure.database.erasure import SqlPersonalRecords
 from infrastructure.database.estimates import SqlEstimates
 from infrastructure.database.expected_files import SqlExpectedFiles, SqlUnneededFiles
+from infrastructure.database.figures import SqlFigures
 from infrastructure.database.housekeeping import SqlExpiredRecords
 from infrastructure.database.idempotency import SqlIdempotencyKeys
 from infrastructure.database.identities import SqlIdentities
@@ -158,6 +160,8 @@ class Persistence(Provider):
         WithParents[SqlUserRecords],
         WithParents[SqlStyleRecords],
         WithParents[SqlImageRecords],
+        WithParents[SqlAuditRecords],
+        WithParents[SqlFigures],
         scope=Scope.APP,
     )
     relay = provide(OutboxRelay, scope=Scope.APP)

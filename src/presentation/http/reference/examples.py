@@ -37,6 +37,7 @@ from domain.users import Role
 from domain.views import Status, View
 from presentation.http.problems import FieldProblem, Problem
 from presentation.http.progress import SentEvent
+from presentation.http.reference.admin_examples import ADMIN_BODIES, ADMIN_PAGES
 
 _ACCEPTED_AT = datetime(2026, 1, 15, 10, 30, tzinfo=UTC)
 _MEDIA = "https://api.example.com/media"
@@ -154,7 +155,8 @@ _BODIES: list[Struct] = [
     ),
 ]
 
-EXAMPLES: dict[str, Struct] = {type(body).__name__: body for body in _BODIES} | {
-    f"PageOf{type(item).__name__}": Page([item], cursor_after(41)) for item in (_ITEM, _ENTRY, _UPLOAD, _SESSION)
+EXAMPLES: dict[str, Struct] = {type(body).__name__: body for body in [*_BODIES, *ADMIN_BODIES]} | {
+    f"PageOf{type(item).__name__}": Page([item], cursor_after(41))
+    for item in (_ITEM, _ENTRY, _UPLOAD, _SESSION, *ADMIN_PAGES)
 }
 EXAMPLES["PageOfStyleItem"] = Page([_STYLE], None)
