@@ -17,6 +17,7 @@ from dishka import AsyncContainer
 from msgspec import Struct
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from application.actor import Actor
 from application.pages import DEFAULT_LIMIT, LARGEST_LIMIT, Page
@@ -115,7 +116,8 @@ class Operation:
             return
         table = Table(*columns)
         for row in rows:
-            table.add_row(*("" if cell is None else str(cell) for cell in row))
+            # As text: what looks like markup in a customer's name is their name.
+            table.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
         # What is piped has each row on a line of its own, for grep.
         Console(width=None if sys.stdout.isatty() else _WIDE).print(table)
 

@@ -41,6 +41,12 @@ def test_accounts_are_listed_page_by_page(terminal: Terminal) -> None:
     assert [user["id"] for user in found["items"]] == [2]
 
 
+def test_a_name_that_looks_like_markup_is_a_name(ada: Terminal) -> None:
+    ada.execute("UPDATE users SET name = '[/red] [link=https://evil.example]Ada[/link]'")
+    for words in (("list",), ("show", ADA)):
+        assert "[/red] [link=https://evil.example]Ada[/link]" in ada.type(user_commands, *words).stdout
+
+
 @pytest.mark.parametrize("named", [ADA, "1"])
 def test_an_account_is_shown_by_address_or_id(ada: Terminal, named: str) -> None:
     assert ADA in ada.type(user_commands, "show", named).stdout
