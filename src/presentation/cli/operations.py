@@ -16,7 +16,7 @@ import msgspec
 from dishka import AsyncContainer
 from msgspec import Struct
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from application.actor import Actor
@@ -114,7 +114,8 @@ class Operation:
         if self._as_json:
             click.echo(msgspec.json.format(msgspec.json.encode(result)))
             return
-        table = Table(*columns)
+        # Folded where there is no room: an address that is cut off cannot be copied.
+        table = Table(*(Column(column, overflow="fold") for column in columns))
         for row in rows:
             # As text: what looks like markup in a customer's name is their name.
             table.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
