@@ -123,11 +123,15 @@ class Rig:
         api = self._program(f"api-{port}", [*_HAIRTRYON, "serve", "--port", str(port)], **settings)
         return api, f"http://127.0.0.1:{port}"
 
-    def hairtryon(self, *arguments: str) -> Any:
-        """Run an operator's command, which must succeed; returns what it shows with `--json`."""
+    def hairtryon(self, *arguments: str, typed: str = "") -> Any:
+        """Run an operator's command, which must succeed; returns what it shows with `--json`.
+
+        `typed` is what it reads from stdin.
+        """
         done = subprocess.run(  # noqa: S603 - our own command line
             [*_HAIRTRYON, *arguments, "--json"],
             env=self.environ,
+            input=typed,
             capture_output=True,
             text=True,
             check=False,
