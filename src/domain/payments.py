@@ -125,14 +125,17 @@ class Payment:
     @property
     def incomparable(self) -> bool:
         """Something is told in another currency than was paid in: what follows from it only an operator can say."""
-        return not all(self.speaks(fact.currency) for fact in (*self.refunds, *self.disputes))
+        currencies = {told.currency for told in self.refunds} | {told.currency for told in self.disputes}
+        return not all(self.speaks(currency) for currency in currencies)
 
     @property
     def returned(self) -> int:
         """Minor units that went back to the payer, by refunds and by lost disputes; the total at most."""
-        refunds = (refund for refund in self.refunds if refund.status is RefundStatus.SUCCEEDED)
-        disputes = (dispute for dispute in self.disputes if dispute.state is DisputeState.LOST)
-        return min(self.total, sum(fact.amount for fact in (*refunds, *disputes) if self.speaks(fact.currency)))
+        refunded = (told for told in self.refunds if told.status is RefundStatus.SUCCEEDED)
+        lost = (told for told in self.disputes if told.state is DisputeState.LOST)
+        amounts = [told.amount for told in refunded if self.speaks(told.currency)]
+        amounts += [told.amount for told in lost if self.speaks(told.currency)]
+        return min(self.total, sum(amounts))
 
     @property
     def disputed(self) -> bool:

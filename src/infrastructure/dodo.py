@@ -51,7 +51,8 @@ class _LineItem(Struct, frozen=True):
 
 
 class _LineItems(Struct, frozen=True):
-    items: list[_LineItem]
+    items: Annotated[list[_LineItem], Meta(min_length=1)]
+    """A refund that names no line is one of everything."""
 
 
 class _Refusal(Struct, frozen=True):

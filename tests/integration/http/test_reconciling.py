@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from msgspec.structs import replace
 
 from application.actor import Actor
 from application.payments.refund_purchase import RefundPurchase, RefundPurchaseHandler
@@ -171,3 +172,26 @@ async def test_a_refund_that_is_refused_can_be_asked_for_again(service: Service)
     with pytest.raises(Conflict, match="ALREADY_REFUNDED"):
         await refund(service, bought)
     assert await balance(ada) == (10, 0, 10)
+
+
+async def test_a_refund_whose_answer_was_lost_keeps_others_out_until_it_would_be_seen(service: Service) -> None:
+    """It may be on its way, where nobody sees it yet: asking again at once would send the money twice."""
+    ada = await service.customer(credits=0)
+    bought, payment_id = await buy(service, ada, 10)
+    unseen = service.seller.payments[payment_id]
+
+    async def lose_the_answer() -> None:
+        service.seller.payments[payment_id] = replace(unseen, refunds=[])
+        raise Unavailable("payment_provider_unavailable", "The payment provider cannot be reached right now.")
+
+    service.seller.before_answering = lose_the_answer
+    with pytest.raises(Unavailable):
+        await refund(service, bought, 300)
+    service.seller.before_answering = None
+    with pytest.raises(Conflict, match="is being asked for"):
+        await refund(service, bought, 300)
+    service.seller.payments[payment_id] = unseen
+    await service.pass_time(120)
+    with pytest.raises(Conflict, match="look again"):
+        await refund(service, bought, 300)
+    assert len(service.seller.refunds_asked) == 1
