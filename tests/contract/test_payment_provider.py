@@ -102,8 +102,8 @@ class SandboxSeller(Seller):
 
     async def complete_refunds(self, payment_id: str) -> None:
         async def all_are() -> bool:
-            (payment,) = [each for each in await self.dodo.payments() if each["payment_id"] == payment_id]
-            return {refund["status"] for refund in payment["refunds"]} == {"succeeded"}
+            refunds = (await self.dodo.payment(payment_id))["refunds"]
+            return {refund["status"] for refund in refunds} == {"succeeded"}
 
         await eventually(all_are)
 

@@ -62,10 +62,21 @@ class Dodo(Service):
         """Change some of the account, until the next reset."""
         await self._ask("PATCH", "/settings", json=changes)
 
-    async def payments(self) -> list[dict[str, Any]]:
-        """Every payment there is, whole, oldest first."""
-        kept: list[dict[str, Any]] = (await self._ask("GET", "/payments"))["payments"]
-        return kept
+    async def checkouts_of(self, transaction_id: int) -> list[str]:
+        """The ids of the checkouts that were opened for a purchase of ours since the last reset, oldest first."""
+        orders = [call.body["metadata"]["transaction_id"] for call in await self.calls("create_checkout")]
+        sessions: list[dict[str, Any]] = (await self._ask("GET", "/sessions"))["sessions"]
+        latest = [session["id"] for session in sessions[-len(orders) :]]
+        return [opened for opened, order in zip(latest, orders, strict=True) if order == str(transaction_id)]
+
+    async def payment(self, payment_id: str) -> dict[str, Any]:
+        payments: list[dict[str, Any]] = (await self._ask("GET", "/payments"))["payments"]
+        return next(payment for payment in payments if payment["payment_id"] == payment_id)
+
+    async def money_returned(self, payment_id: str) -> int:
+        """Minor units that went back to the payer by refunds."""
+        refunds = (await self.payment(payment_id))["refunds"]
+        return sum(refund["amount"] for refund in refunds if refund["status"] == "succeeded")
 
     async def events(self, payment_id: str) -> list[Delivery]:
         """All events of one payment, its refunds and its disputes, oldest first."""

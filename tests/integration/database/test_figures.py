@@ -39,7 +39,7 @@ async def _name(stage: Stage) -> str:
 @pytest.mark.parametrize("day", [date.min, date.max])
 async def test_the_ends_of_time_are_days_like_others(stage: Stage, day: date) -> None:
     figures = SqlFigures(stage.pool)
-    for ask in (figures.sign_ups, figures.renders, figures.styles, figures.credits):
+    for ask in (figures.sign_ups, figures.renders, figures.styles, figures.credits, figures.revenue):
         assert await ask(day, day) == []
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from application.actor import Actor
-from application.analytics.ports import CreditDay, Figures, RenderDay, SignUpDay, StyleDay
+from application.analytics.ports import CreditDay, Figures, RenderDay, RevenueDay, SignUpDay, StyleDay
 from application.analytics.show_analytics import MOST_DAYS, ShowAnalytics, ShowAnalyticsHandler
 from application.ports import Clock
 from domain.errors import Forbidden, Invalid
@@ -29,6 +29,10 @@ class EveryDay(Figures):
         return []
 
     async def credits(self, since: date, until: date) -> list[CreditDay]:
+        assert since <= until
+        return []
+
+    async def revenue(self, since: date, until: date) -> list[RevenueDay]:
         assert since <= until
         return []
 
