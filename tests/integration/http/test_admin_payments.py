@@ -91,7 +91,7 @@ async def test_an_event_replayed_counts_once(service: Service, grace: Customer) 
 
 
 @pytest.mark.parametrize("number", [999, 0, 2**63, 10**30])
-async def test_what_is_not_there_is_404_whatever_its_number(service: Service, grace: Customer, number: int) -> None:
+async def test_what_is_not_there_is_404_whatever_its_number(grace: Customer, number: int) -> None:
     paths = [("GET", f"/admin/payments/{number}"), ("GET", f"/admin/payments/events/{number}")]
     paths += [("POST", f"/admin/payments/{number}/{what}") for what in ("refund", "reconcile")]
     paths += [("POST", f"/admin/payments/events/{number}/{what}") for what in ("release", "replay")]
