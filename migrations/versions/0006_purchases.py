@@ -89,6 +89,12 @@ def upgrade() -> None:
     op.create_index(op.f("ix_payment_events_payment_id"), "payment_events", ["payment_id"])
     op.create_index(op.f("ix_payment_events_transaction_id"), "payment_events", ["transaction_id"])
     op.create_index(
+        "ix_payment_events_nobodys",
+        "payment_events",
+        ["received_at"],
+        postgresql_where=sa.text("body IS NOT NULL AND transaction_id IS NULL"),
+    )
+    op.create_index(
         "ix_payment_events_quarantined",
         "payment_events",
         [sa.literal_column("id DESC")],

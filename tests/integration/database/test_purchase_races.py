@@ -11,6 +11,7 @@ from application.payments.ports import PaymentEvent, PaymentNews
 from application.payments.refund_purchase import RefundPurchase
 from domain.transactions import PaymentStatus
 from domain.users import Role, User
+from infrastructure.database.erasure import SqlPersonalRecords
 from tests.counter import Counter
 from tests.integration.database.clerks import Clerk, State, clerk
 from tests.integration.database.stage import Desk, Stage
@@ -97,3 +98,28 @@ async def test_a_refund_that_is_asked_for_twice_under_one_key_is_made_once(
     noted = await first.finish()
     assert await second.finish() == noted
     assert len(seller.refunds_asked) == 1
+
+
+async def test_erasing_a_payer_while_their_purchase_is_looked_at_ends_well_for_both(
+    stage: Stage, seller: FakePaymentProvider, first: Clerk, second: Clerk
+) -> None:
+    """Whoever asks the provider has the purchase, and keeps its answer; who erases waits, and has nothing of that."""
+    user = await stage.user()
+    order = await ordered(first, user)
+    event = succeeded(seller, seller.pay(order.session_id, total=1))
+    await first.begin(lambda counter, _: counter.hear(event))
+    await first.finish()
+
+    async def keep_slowly(_: Counter, desk: Desk) -> object:
+        await desk.transactions.claim(order.transaction_id)
+        await first.hold()
+        return await desk.events.add(event)
+
+    async def forget(_: Counter, desk: Desk) -> None:
+        await SqlPersonalRecords(desk.session).forget_works(user.id)
+
+    await first.begin(keep_slowly)
+    await second.begin(forget)
+    assert second.state is State.WAITING
+    assert await first.finish() is None, "it had come before"
+    await second.finish()

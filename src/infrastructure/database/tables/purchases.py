@@ -102,6 +102,11 @@ payment_events = Table(
     moment("received_at"),
 )
 Index(
+    "ix_payment_events_nobodys",
+    payment_events.c.received_at,
+    postgresql_where=payment_events.c.body.is_not(None) & payment_events.c.transaction_id.is_(None),
+)
+Index(
     "ix_payment_events_quarantined",
     payment_events.c.id.desc(),
     postgresql_where=payment_events.c.verdict == Verdict.QUARANTINED.value,
