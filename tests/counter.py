@@ -10,7 +10,16 @@ from application.auth.ports import UserRepository
 from application.credits.ports import CreditAccounts
 from application.payments.bookkeeping import Bookkeeping
 from application.payments.create_checkout import CreateCheckoutHandler
-from application.payments.ports import Alerts, PaymentEvent, PaymentEvents, PaymentRepository, TransactionRepository
+from application.payments.ports import (
+    Alerts,
+    PaymentEvent,
+    PaymentEvents,
+    PaymentNews,
+    PaymentRepository,
+    PaymentState,
+    Report,
+    TransactionRepository,
+)
 from application.payments.receive_webhook import ReceiveWebhook, ReceiveWebhookHandler
 from application.payments.reconcile_purchase import ReconcilePurchaseHandler
 from application.payments.reconcile_purchases import ReconcilePurchasesHandler
@@ -19,13 +28,23 @@ from application.payments.refund_purchase import RefundPurchaseHandler
 from application.payments.release_payment import ReleasePaymentHandler
 from application.payments.replay_event import ReplayEventHandler
 from application.ports import IdempotencyKeys, Outbox, UnitOfWork
-from domain.transactions import Offer
+from domain.transactions import Offer, PaymentStatus
 from tests.selling import PRICE, FakePaymentProvider
 
 OFFER = Offer("pdt_1", PRICE, "USD")
 EVERY = ReconcileEvery(timedelta(minutes=5))
 ROOT = Actor.operator("root")
 DODO = Actor.system("dodo")
+
+
+def message(report: Report | None, webhook_id: str, *, readable: bool = True) -> PaymentEvent:
+    """A report as the webhook that tells it."""
+    return PaymentEvent(webhook_id=webhook_id, type="event", report=report, readable=readable, body=b"{}")
+
+
+def news_of(state: PaymentState, happened: PaymentStatus | None = None) -> PaymentNews:
+    """What the provider tells of a payment as it stands."""
+    return PaymentNews(happened=happened or state.payment.status, payment=state.payment)
 
 
 @dataclass

@@ -78,7 +78,7 @@ class FakePaymentProvider(PaymentProvider):
             await self.before_answering()
         return refund
 
-    def pay(self, session_id: str, *, status: PaymentStatus = PaymentStatus.SUCCEEDED, **changes: Any) -> str:
+    def pay(self, session_id: str, /, *, status: PaymentStatus = PaymentStatus.SUCCEEDED, **changes: Any) -> str:
         """Have the customer pay at a checkout; returns the payment's id."""
         order = self.orders[session_id]
         report = PaymentReport(

@@ -129,13 +129,17 @@ class Payment:
         return not all(self.speaks(currency) for currency in currencies)
 
     @property
+    def refunded(self) -> dict[str, int]:
+        """Minor units that went back to the payer, by refund."""
+        succeeded = (told for told in self.refunds if told.status is RefundStatus.SUCCEEDED)
+        return {told.id: told.amount for told in succeeded if self.speaks(told.currency)}
+
+    @property
     def returned(self) -> int:
         """Minor units that went back to the payer, by refunds and by lost disputes; the total at most."""
-        refunded = (told for told in self.refunds if told.status is RefundStatus.SUCCEEDED)
         lost = (told for told in self.disputes if told.state is DisputeState.LOST)
-        amounts = [told.amount for told in refunded if self.speaks(told.currency)]
-        amounts += [told.amount for told in lost if self.speaks(told.currency)]
-        return min(self.total, sum(amounts))
+        amounts = [told.amount for told in lost if self.speaks(told.currency)]
+        return min(self.total, sum(self.refunded.values()) + sum(amounts))
 
     @property
     def disputed(self) -> bool:

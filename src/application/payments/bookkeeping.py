@@ -119,6 +119,8 @@ class Bookkeeping:
         )
         self.outbox.add(CreditsPurchased(transaction.id, str(uuid4())))
         await self._alert_if_erased(transaction, "payment_for_erased_account")
+        for refund_id in payment.refunded:
+            self.outbox.add(PurchaseRefunded(transaction.id, payment.id, refund_id, str(uuid4())))
         if payment.incomparable:
             self.alerts.alert("refund_or_dispute_in_another_currency", payment_id=payment.id)
         await self._follow(payment, transaction, Cause.REFUND if payment.refunds else Cause.DISPUTE)

@@ -7,12 +7,11 @@ import pytest
 
 from application.actor import Actor
 from application.payments.create_checkout import CheckoutCreated, CreateCheckout
-from application.payments.ports import PaymentEvent, PaymentNews
+from application.payments.ports import PaymentEvent
 from application.payments.refund_purchase import RefundPurchase
-from domain.transactions import PaymentStatus
 from domain.users import Role, User
 from infrastructure.database.erasure import SqlPersonalRecords
-from tests.counter import Counter
+from tests.counter import Counter, message, news_of
 from tests.integration.database.clerks import Clerk, State, clerk
 from tests.integration.database.stage import Desk, Stage
 from tests.selling import FakePaymentProvider
@@ -35,9 +34,8 @@ async def second(stage: Stage, seller: FakePaymentProvider) -> AsyncIterator[Cle
         yield made
 
 
-def succeeded(seller: FakePaymentProvider, payment_id: str, webhook_id: str = "evt_1") -> PaymentEvent:
-    report = PaymentNews(happened=PaymentStatus.SUCCEEDED, payment=seller.payments[payment_id].payment)
-    return PaymentEvent(webhook_id=webhook_id, type="payment.succeeded", report=report, body=b"{}")
+def succeeded(seller: FakePaymentProvider, payment_id: str) -> PaymentEvent:
+    return message(news_of(seller.payments[payment_id]), "evt_1")
 
 
 async def ordered(worker: Clerk, user: User, key: str | None = None) -> CheckoutCreated:

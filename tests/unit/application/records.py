@@ -357,21 +357,39 @@ class InMemoryRenders(RenderReader):
         return (render for image in self._images.rows.kept.values() for render in image.views if render.open)
 
 
+class Answers:
+    """By user, route and key: the fingerprint of what was asked, and what was answered."""
+
+    def __init__(self) -> None:
+        self.given: dict[tuple[int, str, str], tuple[bytes, bytes]] = {}
+        self._kept = self.given.copy()
+
+    def flush(self) -> None:
+        """They are written at once."""
+
+    def keep(self) -> None:
+        self._kept = self.given.copy()
+
+    def drop(self) -> None:
+        self.given = self._kept.copy()
+
+
 class InMemoryIdempotencyKeys(IdempotencyKeys):
     def __init__(self, transaction: Transaction) -> None:
         self._transaction = transaction
-        self._kept: dict[tuple[int, str, str], tuple[bytes, bytes]] = {}
+        self._answers = Answers()
+        transaction.participants.append(self._answers)
 
     async def replay(self, request: IdempotentRequest | None, result: type[Result]) -> Result | None:
         self._transaction.use()
-        kept = self._kept.get((request.user_id, request.route, request.key)) if request else None
-        if request is None or kept is None:
+        answer = self._answers.given.get((request.user_id, request.route, request.key)) if request else None
+        if request is None or answer is None:
             return None
-        if kept[0] != request.fingerprint:
+        if answer[0] != request.fingerprint:
             raise Unprocessable("idempotency_key_reused", "This key came with another request before.")
-        return msgspec.json.decode(kept[1], type=result)
+        return msgspec.json.decode(answer[1], type=result)
 
     async def keep(self, request: IdempotentRequest | None, result: msgspec.Struct) -> None:
         if request is not None:
-            kept = (request.fingerprint, msgspec.json.encode(result))
-            self._kept[request.user_id, request.route, request.key] = kept
+            answer = (request.fingerprint, msgspec.json.encode(result))
+            self._answers.given[request.user_id, request.route, request.key] = answer
