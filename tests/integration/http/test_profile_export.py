@@ -131,7 +131,7 @@ async def test_an_export_of_a_newcomer_is_whole(service: Service) -> None:
     opened = await archive(await service.customer(credits=0))
     assert sorted(opened.namelist()) == DOCUMENTS
     empty = ("identities.json", "images.json", "ledger.json", "transactions.json", "uploads.json")
-    assert [document(opened, name) for name in empty] == [[], [], [], []]
+    assert [document(opened, name) for name in empty] == [[]] * len(empty)
     assert document(opened, "profile.json")["profile_picture"] is None
 
 
