@@ -73,7 +73,9 @@ class AdasPurchases(TransactionReader):
     """Ada has bought five times; there is nobody else."""
 
     async def latest(self, owner: int, *, before: int | None, limit: int) -> list[TransactionItem]:
-        return [purchase(number) for number in below(before) if owner == 7][:limit]
+        found: list[TransactionItem] = []
+        found += [purchase(number) for number in below(before) if owner == 7]
+        return found[:limit]
 
     async def own(self, transaction_id: int, *, owner: int) -> TransactionItem | None:
         assert can_be_id(transaction_id), "a database is not asked about what no id can be"
@@ -93,7 +95,8 @@ class AllPurchases(PurchaseRecords, UserFinder):
         return PurchaseStory(purchase(transaction_id), 10, 3, 7, [], [], [event(1)])
 
     async def events(self, *, quarantined: bool, before: int | None, limit: int) -> list[EventItem]:
-        found = [event(number) for number in below(before)]
+        found: list[EventItem] = []
+        found += [event(number) for number in below(before)]
         return [one for one in found if one.verdict is Verdict.QUARANTINED or not quarantined][:limit]
 
     async def event(self, event_id: int) -> EventRecord | None:
