@@ -27,9 +27,12 @@ PRICE = 100
 
 
 class FakePaymentProvider(PaymentProvider):
-    """Sells and refunds when told to. While `is_away` it answers nobody; `orders` are the checkouts that it opened."""
+    """Sells and refunds when told to. While `is_away` it answers nobody; `orders` are the checkouts that it opened.
 
-    def __init__(self) -> None:
+    Its ids count from `first`, for those who share a database with others.
+    """
+
+    def __init__(self, *, first: int = 1) -> None:
         self.is_away = False
         self.orders: dict[str, CheckoutOrder] = {}
         self.payments: dict[str, PaymentState] = {}
@@ -37,7 +40,7 @@ class FakePaymentProvider(PaymentProvider):
         self.before_answering: Callable[[], Awaitable[None]] | None = None
         """What happens while an answer is on its way."""
         self._paid_with: dict[str, str] = {}
-        self._numbers = count(1)
+        self._numbers = count(first)
 
     async def open_checkout(self, order: CheckoutOrder) -> Checkout:
         self._answer()

@@ -1,4 +1,4 @@
-"""Clerks who deal with money, each in a database session of their own, and who commit only when they are let.
+"""Clerks who deal with money, each piece of work in a session of its own, and who commit only when they are let.
 
 So two handlers can stand at any two of their commits, one can die there, and one can wait for a row that the other has.
 """
@@ -10,6 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from application.ports import UnitOfWork
 from infrastructure.database.engine import create_sessions
@@ -56,32 +57,39 @@ class HeldUnitOfWork(UnitOfWork):
 
 
 class Clerk:
-    def __init__(self, stage: Stage, desk: Desk, server_process: int, provider: FakePaymentProvider) -> None:
+    def __init__(self, stage: Stage, provider: FakePaymentProvider) -> None:
         self.alerts = FakeAlerts()
         self.state = State.IDLE
         self._stage = stage
-        self._desk = desk
-        self._server_process = server_process
-        self._uow = HeldUnitOfWork(desk.uow)
-        self._counter = Counter(desk, provider, self.alerts, self._uow)
+        self._provider = provider
+        self._sessions = create_sessions(stage.engine)
+        self._connection: AsyncConnection | None = None
+        self._server_process = 0
+        self._uow: HeldUnitOfWork | None = None
         self._task: asyncio.Task[object] | None = None
         self._outcome: object = None
 
     async def begin(self, work: Work) -> None:
         """Do some work until it wants to commit, or has to wait for another clerk."""
         assert self._task is None, "one thing at a time"
-        self._task = asyncio.create_task(self._do(work))
+        self._connection = await self._stage.engine.connect()
+        self._server_process = (await self._connection.execute(text("SELECT pg_backend_pid()"))).scalar_one()
+        await self._connection.rollback()
+        desk = Desk(self._sessions(bind=self._connection), self._stage.doorbell)
+        self._uow = HeldUnitOfWork(desk.uow)
+        self._task = asyncio.create_task(self._do(work, desk, self._uow))
         await self.go_on()
 
     async def hold(self) -> None:
         """For work that shall stand still elsewhere than at a commit."""
+        assert self._uow is not None
         await self._uow.hold()
 
     async def let(self) -> None:
         """Let the commit happen, and what follows until the next one."""
+        assert self._uow is not None
         assert self._uow.leave is not None, "nothing of its own keeps it"
         self._uow.leave.set_result(None)
-        self.state = State.IDLE
         await self.go_on()
 
     async def finish(self) -> object:
@@ -92,21 +100,22 @@ class Clerk:
         return self._outcome
 
     async def die(self) -> None:
-        """What was not committed has not happened."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-        self._task = None
+        """The connection is cut: what was not committed has not happened."""
+        if self._task is None or self._connection is None:
+            return
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+        await self._connection.invalidate()
         await self._come_to_rest()
 
     async def go_on(self) -> None:
         """As far as it gets by itself."""
         while self._task is not None:
             if self._task.done():
+                task = self._task
                 await self._come_to_rest()
-                task, self._task = self._task, None
                 self._outcome = task.result()
-            elif self._uow.leave is not None and not self._uow.leave.done():
+            elif self._uow is not None and self._uow.leave is not None and not self._uow.leave.done():
                 self.state = State.HELD
                 return
             elif await self._is_waiting():
@@ -115,28 +124,25 @@ class Clerk:
             else:
                 await asyncio.sleep(0.001)
 
-    async def _do(self, work: Work) -> object:
-        return await work(self._counter, self._desk)
+    async def _do(self, work: Work, desk: Desk, uow: UnitOfWork) -> object:
+        async with desk.session:
+            return await work(Counter(desk, self._provider, self.alerts, uow), desk)
 
     async def _is_waiting(self) -> bool:
         blocked = "SELECT cardinality(pg_blocking_pids($1)) > 0"
         return bool(await self._stage.database.fetchval(blocked, self._server_process))
 
     async def _come_to_rest(self) -> None:
-        self.state = State.IDLE
-        await self._desk.uow.rollback()
-        self._desk.session.expunge_all()
+        self._task, self.state = None, State.IDLE
+        if self._connection is not None:
+            await self._connection.close()
+            self._connection = None
 
 
 @asynccontextmanager
 async def clerk(stage: Stage, provider: FakePaymentProvider) -> AsyncIterator[Clerk]:
-    async with stage.engine.connect() as connection:
-        process = (await connection.execute(text("SELECT pg_backend_pid()"))).scalar_one()
-        await connection.rollback()
-        session = create_sessions(stage.engine)(bind=connection)
-        made = Clerk(stage, Desk(session, stage.doorbell), process, provider)
-        try:
-            yield made
-        finally:
-            await made.die()
-            await session.close()
+    made = Clerk(stage, provider)
+    try:
+        yield made
+    finally:
+        await made.die()

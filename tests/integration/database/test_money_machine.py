@@ -1,0 +1,251 @@
+"""Two sessions that deal with one customer's money, standing at any two of their commits, and dying at any of them."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import AsyncExitStack
+from functools import partial
+from itertools import count
+
+import asyncpg
+import pytest
+from hypothesis import Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
+
+from application.actor import Actor
+from application.payments.create_checkout import CreateCheckout
+from application.payments.reconcile_purchase import ReconcilePurchase
+from application.payments.refund_purchase import RefundPurchase
+from application.payments.release_payment import ReleasePayment
+from application.payments.replay_event import ReplayEvent
+from domain.errors import Failure
+from domain.payments import DisputeState, RefundStatus
+from domain.views import View, ViewRender
+from infrastructure.database.engine import create_engine, open_read_pool
+from tests.counter import ROOT, Counter
+from tests.fakes import FakeDoorbell
+from tests.integration.database.clerks import Clerk, State, Work, clerk
+from tests.integration.database.stage import Desk, Stage
+from tests.money.market import Market, Way
+from tests.selling import FakePaymentProvider
+
+CLERKS = st.integers(0, 1)
+PLACES = st.integers(0, 30)
+"""Of something among those that there are; counted round."""
+KEYS = st.sampled_from([None, "a"])
+QUANTITY = 3
+WORKER = Actor.system("worker")
+_MOST_ORDERS = 3
+_MOST_EXAMPLES = 150
+_examples = count(1)
+
+
+class Money(RuleBasedStateMachine):
+    def __init__(self, runner: asyncio.Runner, stage: Stage) -> None:
+        super().__init__()
+        self._run = runner.run
+        self._stage = stage
+        self._stack = AsyncExitStack()
+        self._clerks: list[Clerk] = []
+        self._entries: list[tuple[int, int, str]] = []
+        self._asked_for: set[int] = set()
+        """Try-ons, each of which is accepted once at most."""
+
+    @initialize(credits_=st.integers(0, 3))
+    def begin_day(self, credits_: int) -> None:
+        number = next(_examples)
+        self._seller = FakePaymentProvider(first=number * 1_000)
+        self._market = Market(self._seller, f"evt_{number}")
+        self._granted = credits_
+        self._user = self._run(self._stage.user(credits_=credits_))
+        self._views: list[ViewRender] = self._run(self._stage.image(self._user, *list(View)[1:])).views
+        for _ in range(2):
+            self._clerks.append(self._run(self._stack.enter_async_context(clerk(self._stage, self._seller))))
+
+    def _begin(self, place: int, work: Work) -> None:
+        """Give a clerk who has nothing to do some work. A failure that a handler may answer with is an answer."""
+
+        async def answered(counter: Counter, desk: Desk) -> object:
+            try:
+                return await work(counter, desk)
+            except Failure as answer:
+                return answer
+
+        if self._clerks[place].state is State.IDLE:
+            self._run(self._clerks[place].begin(answered))
+            self._look()
+
+    @precondition(lambda self: len(self._market.quantities) < _MOST_ORDERS)
+    @rule(place=CLERKS, key=KEYS)
+    def order(self, place: int, key: str | None) -> None:
+        customer = Actor.user(self._user.id, session_id=1)
+
+        async def work(counter: Counter, _: Desk) -> None:
+            self._market.opened(await counter.checkout(CreateCheckout(QUANTITY), customer, key), QUANTITY)
+
+        self._begin(place, work)
+
+    @precondition(lambda self: self._market.quantities)
+    @rule(place=PLACES, way=st.sampled_from(Way))
+    def pay(self, place: int, way: Way) -> None:
+        self._market.pay(self._order_at(place), way)
+
+    @precondition(lambda self: self._market.payments)
+    @rule(place=PLACES, amount=st.integers(1, 400), state=st.sampled_from(DisputeState), what=st.integers(0, 3))
+    def money_moves(self, place: int, amount: int, state: DisputeState, what: int) -> None:
+        """At the provider, where nobody asks us."""
+        payment_id = self._market.payments[place % len(self._market.payments)]
+        match what:
+            case 0:
+                self._market.settle(payment_id)
+            case 1:
+                self._market.return_money(payment_id, amount)
+            case 2:
+                self._market.dispute(payment_id, state)
+            case _:
+                self._market.end_refunds(payment_id, RefundStatus.SUCCEEDED)
+
+    @precondition(lambda self: self._market.posted)
+    @rule(place=CLERKS, message=PLACES)
+    def deliver(self, place: int, message: int) -> None:
+        event = self._market.posted[message % len(self._market.posted)]
+        self._begin(place, lambda counter, _: counter.hear(event))
+
+    @precondition(lambda self: self._market.quantities)
+    @rule(place=CLERKS, order=PLACES)
+    def reconcile(self, place: int, order: int) -> None:
+        command = ReconcilePurchase(self._order_at(order))
+        self._begin(place, lambda counter, _: counter.reconcile(command, WORKER))
+
+    @precondition(lambda self: self._market.payments)
+    @rule(place=CLERKS, order=PLACES, amount=st.none() | st.integers(1, 300))
+    def refund(self, place: int, order: int, amount: int | None) -> None:
+        bought = self._order_at(order)
+        self._begin(
+            place, lambda counter, _: counter.refund(RefundPurchase("sorry", amount), ROOT, transaction_id=bought)
+        )
+
+    @precondition(lambda self: self._market.posted)
+    @rule(place=CLERKS, message=PLACES, release=st.booleans())
+    def judge(self, place: int, message: int, *, release: bool) -> None:
+        payment_ids = self._market.payments
+        row = self._run(
+            self._stage.database.fetchrow(
+                "SELECT id, payment_id FROM payment_events WHERE payment_id = $1 ORDER BY verdict DESC, id LIMIT 1",
+                payment_ids[message % len(payment_ids)],
+            )
+        )
+
+        async def work(counter: Counter, _: Desk) -> None:
+            if release:
+                await counter.release(ReleasePayment(row["id"], "agreed"), ROOT)
+                self._market.released.add(row["payment_id"])
+            else:
+                await counter.replay(ReplayEvent(row["id"]), ROOT)
+
+        if row is not None:
+            self._begin(place, work)
+
+    @rule(place=CLERKS, number=st.integers(0, 3), step=st.sampled_from(["hold", "post", "void"]))
+    def spend(self, place: int, number: int, step: str) -> None:
+        """A try-on is accepted, completed or given up."""
+        view = self._views[number]
+
+        async def work(_: Counter, desk: Desk) -> None:
+            if step == "hold":
+                self._asked_for.add(number)
+                await desk.accounts.hold(self._user.id, [view])
+            else:
+                await getattr(desk.accounts, step)(view)
+            await self._clerks[place].hold()
+            await desk.uow.commit()
+
+        if step != "hold" or number not in self._asked_for:
+            self._begin(place, work)
+
+    @rule(place=CLERKS)
+    def let(self, place: int) -> None:
+        """A commit happens; whoever waited for it goes on."""
+        if self._clerks[place].state is State.HELD:
+            self._run(self._clerks[place].let())
+            self._run(self._clerks[1 - place].go_on())
+            self._look()
+
+    @rule(place=CLERKS)
+    def die(self, place: int) -> None:
+        self._run(self._clerks[place].die())
+        self._run(self._clerks[1 - place].go_on())
+        self._look()
+
+    def _order_at(self, place: int) -> int:
+        orders = list(self._market.quantities)
+        return orders[place % len(orders)]
+
+    def _look(self) -> None:
+        """What holds of all that is committed, whoever stands where."""
+        assert [one.state for one in self._clerks] != [State.WAITING] * 2, "they wait for one another"
+        audit = self._run(self._stage.audit())
+        assert (audit.differences, audit.payments_out_of_step) == ([], [])
+        rows = self._run(
+            self._stage.database.fetch(
+                "SELECT id, amount, natural_key FROM ledger_entries WHERE user_id = $1 ORDER BY id", self._user.id
+            )
+        )
+        entries = [tuple(row) for row in rows]
+        assert set(self._entries) <= set(entries)
+        self._entries = entries
+        sums = self._run(self._stage.database.fetchrow("SELECT * FROM users WHERE id = $1", self._user.id))
+        taken = -sum(amount for _, amount, key in entries if key.startswith("clawback:"))
+        assert sums["credits"] - sums["credits_held"] + taken >= 0, "somebody spent what was not there"
+
+    def teardown(self) -> None:
+        """Everybody finishes, everything arrives, the reconciler goes round, and the books say what they must."""
+        if not self._clerks:
+            return
+        while any(one.state is not State.IDLE for one in self._clerks):
+            for place in (0, 1):
+                self.let(place)
+        for event in self._market.posted:
+            self._alone(lambda counter, _, event=event: counter.hear(event))  # type: ignore[misc]
+        for bought in self._market.quantities:
+            command = ReconcilePurchase(bought)
+            self._alone(lambda counter, _, command=command: counter.reconcile(command, WORKER))  # type: ignore[misc]
+        self._look()
+        bought_credits, frozen = self._market.promised()
+        sums = self._run(self._stage.database.fetchrow("SELECT * FROM users WHERE id = $1", self._user.id))
+        spent = sum(key.startswith("spend:") for _, _, key in self._entries)
+        assert (sums["credits"], sums["credits_frozen"]) == (self._granted + bought_credits - spent, frozen)
+        self._run(self._stack.aclose())
+
+    def _alone(self, work: Work) -> None:
+        self._begin(0, work)
+        self._run(self._clerks[0].finish())
+
+
+@pytest.fixture
+def runner() -> Iterator[asyncio.Runner]:
+    with asyncio.Runner() as runner:
+        yield runner
+
+
+@pytest.mark.hypothesis
+def test_money_is_where_it_must_be_whatever_two_sessions_do(runner: asyncio.Runner, database_url: str) -> None:
+    """Nothing is granted or taken twice, nobody waits in a circle, and at the end all is as if told once, in order."""
+    stack = AsyncExitStack()
+
+    async def open_stage() -> Stage:
+        engine = create_engine(database_url, connections=5)
+        stack.push_async_callback(engine.dispose)
+        pool = await stack.enter_async_context(open_read_pool(database_url, connections=2))
+        database = await asyncpg.connect(database_url)
+        stack.push_async_callback(database.close)
+        return Stage(engine, pool, database, FakeDoorbell())
+
+    stage = runner.run(open_stage())
+    try:
+        # Each step is a round trip or two: fewer examples than where no server is asked, and none made smaller.
+        phases = [phase for phase in Phase if phase not in {Phase.shrink, Phase.explain}]
+        fewer = settings(max_examples=min(settings().max_examples // 3, _MOST_EXAMPLES), phases=phases)
+        run_state_machine_as_test(partial(Money, runner, stage), settings=fewer)  # type: ignore[arg-type] # any factory
+    finally:
+        runner.run(stack.aclose())

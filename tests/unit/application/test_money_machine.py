@@ -1,0 +1,233 @@
+"""Customers, banks, webhooks, the reconciler, operators and deaths in any order, against what is promised of money."""
+
+import asyncio
+from collections.abc import Awaitable
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from application.payments.ports import Verdict
+from application.payments.release_payment import ReleasePayment
+from application.payments.replay_event import ReplayEvent
+from domain.credits import VIEW_PRICE, Cause, HoldStatus, InsufficientCredits
+from domain.errors import Failure
+from domain.payments import DisputeState, RefundStatus
+from domain.views import ViewRender
+from tests.counter import ROOT
+from tests.in_memory import Entry
+from tests.money.market import Market, Way
+from tests.unit.application.till import Till
+from tests.unit.factories import try_on
+
+PLACES = st.integers(0, 30)
+"""Of something among those that there are; counted round."""
+AMOUNTS = st.integers(0, 700)
+DEATHS = st.sampled_from([None, None, None, 1, 2, 3])
+"""At which commit the process dies, if it does."""
+_MOST_ORDERS = 4
+
+
+class Money(RuleBasedStateMachine):
+    def __init__(self) -> None:
+        super().__init__()
+        self._runner = asyncio.Runner()
+        self._seen: list[Entry] = []
+        self._granted = 0
+        self._views: list[ViewRender] = []
+        self._keys: dict[str, int] = {}
+
+    @initialize(credits_=st.integers(0, 3))
+    def begin(self, credits_: int) -> None:
+        self._till = self._runner.run(Till.opened(credits_=credits_))
+        self._market = Market(self._till.seller)
+        self._granted = credits_
+
+    def _do(self, work: Awaitable[Any], dies: int | None = None) -> Any:
+        """A request from beginning to end, or to its death; the failures that a handler may answer with are answers."""
+        till = self._till
+        till.uow.dies_in = dies
+
+        async def request() -> Any:
+            try:
+                return await till.request(work)
+            except (Failure, ConnectionError) as answer:
+                return answer
+
+        outcome = self._runner.run(request())
+        till.uow.dies_in = None
+        return outcome
+
+    @property
+    def _entries(self) -> list[Entry]:
+        return self._till.accounts.entries(1)
+
+    @property
+    def _payment_ids(self) -> list[str]:
+        return self._market.payments
+
+    @precondition(lambda self: len(self._market.quantities) < _MOST_ORDERS)
+    @rule(quantity=st.integers(1, 5), key=st.sampled_from([None, "a", "b"]), dies=DEATHS)
+    def order(self, quantity: int, key: str | None, dies: int | None) -> None:
+        """A key orders what it was first used for; whoever dies over it is followed after a while."""
+        quantity = self._keys.setdefault(key, quantity) if key else quantity
+        self._till.uow.pass_time(minutes=3)
+        opened = self._do(self._till.order(quantity, key=key), dies)
+        if not isinstance(opened, Exception):
+            assert self._market.quantities.get(opened.transaction_id, quantity) == quantity
+            self._market.opened(opened, quantity)
+
+    @precondition(lambda self: self._market.quantities)
+    @rule(place=PLACES, way=st.sampled_from(Way))
+    def pay(self, place: int, way: Way) -> None:
+        orders = list(self._market.quantities)
+        self._market.pay(orders[place % len(orders)], way)
+
+    @precondition(lambda self: self._payment_ids)
+    @rule(place=PLACES, amount=st.integers(1, 700), what=st.integers(0, 3))
+    def money_moves(self, place: int, amount: int, what: int) -> None:
+        """At the provider, where nobody asks us."""
+        payment_id = self._payment_ids[place % len(self._payment_ids)]
+        match what:
+            case 0:
+                self._market.settle(payment_id)
+            case 1:
+                self._market.return_money(payment_id, amount)
+            case 2:
+                self._market.end_refunds(payment_id, RefundStatus.SUCCEEDED)
+            case _:
+                self._market.end_refunds(payment_id, RefundStatus.FAILED)
+
+    @precondition(lambda self: self._payment_ids)
+    @rule(place=PLACES, state=st.sampled_from(DisputeState))
+    def dispute(self, place: int, state: DisputeState) -> None:
+        self._market.dispute(self._payment_ids[place % len(self._payment_ids)], state)
+
+    @precondition(lambda self: self._market.posted)
+    @rule(message=PLACES, place=PLACES, amount=AMOUNTS, currency=st.sampled_from(["USD", "USD", "EUR"]))
+    def contradict(self, message: int, place: int, amount: int, currency: str) -> None:
+        payment_id = self._payment_ids[place % len(self._payment_ids)]
+        self._market.contradict(message % len(self._market.posted), payment_id, amount, currency)
+
+    @precondition(lambda self: self._market.posted)
+    @rule(place=PLACES, anew=st.booleans(), dies=DEATHS)
+    def deliver(self, place: int, *, anew: bool, dies: int | None) -> None:
+        """Any message, as often as may be, also under another id."""
+        event = self._market.posted[place % len(self._market.posted)]
+        webhook_id = None if anew else event.webhook_id
+        self._answered(self._do(self._till.hear(event.report, webhook_id=webhook_id), dies), dies)
+
+    @precondition(lambda self: self._market.quantities)
+    @rule(place=PLACES, dies=DEATHS, hours=st.sampled_from([0, 1, 30]))
+    def reconcile(self, place: int, dies: int | None, hours: int) -> None:
+        orders = list(self._market.quantities)
+        self._till.uow.pass_time(hours=hours)
+        self._answered(self._do(self._till.reconcile(orders[place % len(orders)]), dies), dies)
+
+    @precondition(lambda self: self._market.quantities)
+    @rule(place=PLACES, amount=st.none() | st.integers(1, 700), dies=DEATHS)
+    def refund(self, place: int, amount: int | None, dies: int | None) -> None:
+        orders = list(self._market.quantities)
+        self._do(self._till.refund(orders[place % len(orders)], amount), dies)
+
+    @precondition(lambda self: self._till.events.table.kept)
+    @rule(place=PLACES, release=st.booleans(), dies=DEATHS)
+    def judge(self, place: int, *, release: bool, dies: int | None) -> None:
+        rows = list(self._till.events.table.kept.values())
+        row = rows[place % len(rows)]
+        if not release:
+            self._do(self._till.counter.replay(ReplayEvent(row.id), ROOT), dies)
+            return
+        released = self._do(self._till.counter.release(ReleasePayment(row.id, "agreed"), ROOT), dies)
+        if not isinstance(released, Exception):
+            assert row.verdict is Verdict.QUARANTINED
+            self._market.released.add(row.event.report.payment.payment_id)  # type: ignore[union-attr]
+
+    @rule(amount=st.integers(1, 3))
+    def grant(self, amount: int) -> None:
+        key = f"grant:{len(self._entries)}"
+        self._do(self._commit(self._till.accounts.record(1, amount, Cause.GRANT, natural_key=key)))
+        self._granted += amount
+
+    @rule()
+    def spend(self) -> None:
+        """A try-on is accepted where there is a credit for it, and nowhere else."""
+        view = try_on().front
+        _, _, available = self._runner.run(self._till.balance())
+        refused = self._do(self._commit(self._till.accounts.hold(1, [view])))
+        assert isinstance(refused, InsufficientCredits) == (available < VIEW_PRICE)
+        if refused is None:
+            self._views.append(view)
+
+    @precondition(lambda self: self._views)
+    @rule(place=PLACES, completed=st.booleans(), dies=DEATHS)
+    def resolve(self, place: int, *, completed: bool, dies: int | None) -> None:
+        """A try-on ends; one that has ended before stays as it is."""
+        view = self._views[place % len(self._views)]
+        before = self._till.accounts.hold_of(view)
+        accounts = self._till.accounts
+        self._do(self._commit(accounts.post(view) if completed else accounts.void(view)), dies)
+        after = HoldStatus.POSTED if completed else HoldStatus.VOIDED
+        assert self._till.accounts.hold_of(view) in {before, after if before is HoldStatus.PENDING else before}
+
+    async def _commit(self, work: Awaitable[Any]) -> None:
+        await work
+        await self._till.uow.commit()
+
+    def _answered(self, outcome: Any, dies: int | None) -> None:
+        assert dies is not None or not isinstance(outcome, Exception), "only a death stops what the provider tells"
+
+    @invariant()
+    def entries_stay_and_count_once(self) -> None:
+        assert self._entries[: len(self._seen)] == self._seen
+        assert len({entry.natural_key for entry in self._entries}) == len(self._entries)
+        self._seen = self._entries
+
+    @invariant()
+    def sums_follow_from_entries_holds_and_payments(self) -> None:
+        total, frozen, available = self._runner.run(self._till.balance())
+        held = sum(self._till.accounts.hold_of(view) is HoldStatus.PENDING for view in self._views)
+        assert total == sum(entry.amount for entry in self._entries)
+        assert frozen == sum(payment.frozen for payment in self._till.payments.table.kept.values())
+        assert available == total - held - frozen
+
+    @invariant()
+    def a_payment_and_an_order_grant_once_and_lose_no_more_than_that(self) -> None:
+        payments = [one for one in self._till.payments.table.kept.values() if one.transaction_id is not None]
+        assert len({payment.transaction_id for payment in payments}) == len(payments)
+        for payment in payments:
+            granted = self._entered(f"purchase:{payment.transaction_id}")
+            taken = self._entered(f"clawback:{payment.id}:")
+            assert granted == [payment.granted]
+            assert 0 <= -sum(taken) == payment.taken <= payment.granted
+
+    def _entered(self, key: str) -> list[int]:
+        """Amounts of the entries with this key, or with one that begins so where it ends in a colon."""
+        keys = ((entry.natural_key, entry.amount) for entry in self._entries)
+        return [amount for name, amount in keys if name == key or (key.endswith(":") and name.startswith(key))]
+
+    @invariant()
+    def nobody_spends_what_is_not_there(self) -> None:
+        """But for what was taken back and frozen after it was spent, there is always enough for what is under way."""
+        taken = -sum(entry.amount for entry in self._entries if entry.cause in {Cause.REFUND, Cause.DISPUTE})
+        _, frozen, available = self._runner.run(self._till.balance())
+        assert available + frozen + taken >= 0
+
+    def teardown(self) -> None:
+        """Everything arrives at last, the reconciler goes round once more, and the books say what they must."""
+        if not hasattr(self, "_till"):
+            return
+        for event in self._market.posted:
+            self._do(self._till.hear(event.report, webhook_id=event.webhook_id))
+        for transaction_id in self._market.quantities:
+            self._do(self._till.reconcile(transaction_id))
+        self.entries_stay_and_count_once()
+        self.sums_follow_from_entries_holds_and_payments()
+        spent = sum(self._till.accounts.hold_of(view) is HoldStatus.POSTED for view in self._views)
+        bought, frozen = self._market.promised()
+        total, really_frozen, _ = self._runner.run(self._till.balance())
+        assert (total, really_frozen) == (self._granted + bought - spent * VIEW_PRICE, frozen)
+        self._runner.close()
+
+
+TestMoney = Money.TestCase
