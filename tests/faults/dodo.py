@@ -69,9 +69,13 @@ class Dodo(Service):
         latest = [session["id"] for session in sessions[-len(orders) :]]
         return [opened for opened, order in zip(latest, orders, strict=True) if order == str(transaction_id)]
 
-    async def payment(self, payment_id: str) -> dict[str, Any]:
+    async def payments(self) -> list[dict[str, Any]]:
+        """All there are, as the API shows them, oldest first."""
         payments: list[dict[str, Any]] = (await self._ask("GET", "/payments"))["payments"]
-        return next(payment for payment in payments if payment["payment_id"] == payment_id)
+        return payments
+
+    async def payment(self, payment_id: str) -> dict[str, Any]:
+        return next(payment for payment in await self.payments() if payment["payment_id"] == payment_id)
 
     async def money_returned(self, payment_id: str) -> int:
         """Minor units that went back to the payer by refunds."""
@@ -93,8 +97,8 @@ class Dodo(Service):
         return convert(await self._ask("POST", f"/webhooks/{webhook_id}/resend", json=order), Delivery)
 
     async def release(self, *webhook_ids: str) -> None:
-        """Let held events go, one after another."""
-        await self._ask("POST", "/webhooks/release", json={"ids": webhook_ids})
+        """Let these held events go, or all, one after another."""
+        await self._ask("POST", "/webhooks/release", json={"ids": webhook_ids or None})
 
     async def send(self, kind: str = "payment.succeeded", **parcel: Any) -> list[int | None]:
         """Send anything, signed as told; returns what each copy was answered."""
