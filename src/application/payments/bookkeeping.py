@@ -118,12 +118,9 @@ class Bookkeeping:
             reference=f"transaction:{transaction.id}",
         )
         self.outbox.add(CreditsPurchased(transaction.id, str(uuid4())))
-        for refund in payment.refunds:
-            if refund.status is RefundStatus.SUCCEEDED:
-                self._tell_of_refund(transaction, refund.id, payment)
-        await self._alert_if_erased(transaction, "payment_for_erased_account")
         for refund_id in payment.refunded:
-            self.outbox.add(PurchaseRefunded(transaction.id, payment.id, refund_id, str(uuid4())))
+            self._tell_of_refund(transaction, refund_id, payment)
+        await self._alert_if_erased(transaction, "payment_for_erased_account")
         if payment.incomparable:
             self.alerts.alert("refund_or_dispute_in_another_currency", payment_id=payment.id)
         await self._follow(payment, transaction, Cause.REFUND if payment.refunds else Cause.DISPUTE)
