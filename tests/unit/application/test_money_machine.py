@@ -22,6 +22,7 @@ from tests.unit.factories import try_on
 
 PLACES = st.integers(0, 30)
 """Of something among those that there are; counted round."""
+QUANTITIES = st.integers(2, 5)
 AMOUNTS = st.integers(0, 700)
 DEATHS = st.sampled_from([None, None, None, 1, 2, 3])
 """At which commit the process dies, if it does."""
@@ -37,11 +38,16 @@ class Money(RuleBasedStateMachine):
         self._views: list[ViewRender] = []
         self._keys: dict[str, int] = {}
 
-    @initialize(credits_=st.integers(0, 3))
-    def begin(self, credits_: int) -> None:
+    @initialize(credits_=st.integers(0, 3), bought=st.lists(QUANTITIES, min_size=1, max_size=2))
+    def begin(self, credits_: int, bought: list[int]) -> None:
+        """Something has been paid already, of which nobody has told."""
         self._till = self._runner.run(Till.opened(credits_=credits_))
         self._market = Market(self._till.seller)
         self._granted = credits_
+        for quantity in bought:
+            opened = self._runner.run(self._till.order(quantity))
+            self._market.opened(opened, quantity)
+            self._market.pay(opened.transaction_id, Way.WELL)
 
     def _do(self, work: Awaitable[Any], dies: int | None = None) -> Any:
         """A request from beginning to end, or to its death; the failures that a handler may answer with are answers."""
@@ -67,7 +73,7 @@ class Money(RuleBasedStateMachine):
         return self._market.payments
 
     @precondition(lambda self: len(self._market.quantities) < _MOST_ORDERS)
-    @rule(quantity=st.integers(1, 5), key=st.sampled_from([None, "a", "b"]), dies=DEATHS)
+    @rule(quantity=QUANTITIES, key=st.sampled_from([None, "a", "b"]), dies=DEATHS)
     def order(self, quantity: int, key: str | None, dies: int | None) -> None:
         """A key orders what it was first used for; whoever dies over it is followed after a while."""
         quantity = self._keys.setdefault(key, quantity) if key else quantity
