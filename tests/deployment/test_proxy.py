@@ -11,6 +11,7 @@ from websockets.asyncio.client import connect
 
 from tests.deployment.way_in import CLIENT, WayIn
 from tests.faults.customer import Customer
+from tests.faults.database import eventually
 from tests.faults.rig import Rig
 from tests.faults.watcher import Watcher
 
@@ -67,8 +68,7 @@ async def test_events_come_as_they_happen(rig: Rig, customer: Customer) -> None:
     await rig.provider.script({"on": "create", "delay": 3})
     watcher = Watcher(await customer.generate())
     watching = asyncio.create_task(watcher.read(customer.http))
-    while not watcher.seen:
-        await asyncio.sleep(0.02)
+    await eventually(lambda: bool(watcher.seen))
     assert watcher.last["status"] in {"PENDING", "PROCESSING"}
     await watching
     assert (watcher.last["view"], watcher.last["status"]) == (None, "COMPLETED")
