@@ -85,7 +85,7 @@ def _certificate(folder: Path) -> Path:
     """For api.localhost, signed by itself; HAProxy takes it and its key from one file."""
     key, certificate, both = folder / "key.pem", folder / "certificate.pem", folder / "site.pem"
     names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
-    made = ["-newkey", "rsa:2048", "-nodes", "-days", "2", "-keyout", key, "-out", certificate]
+    made: list[str | Path] = ["-newkey", "rsa:2048", "-nodes", "-days", "2", "-keyout", key, "-out", certificate]
     subprocess.run(["openssl", "req", "-x509", *names, *made], check=True, capture_output=True)  # noqa: S603, S607
     both.write_bytes(certificate.read_bytes() + key.read_bytes())
     return both
