@@ -65,7 +65,7 @@ fuzz: setup
 soak MINUTES: setup
     {{ bin }}/python -m tests.soak "$1"
 
-# Play attacks on accounts against a running stack, and show what came of each
+# Play attacks on accounts and payments against a running stack, and show what came of each
 attack: setup
     {{ bin }}/python -m tests.attack
 

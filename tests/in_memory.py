@@ -39,12 +39,16 @@ class Participant(Protocol):
 
 
 class Transaction(UnitOfWork):
-    """One transaction after another. `is_open` from its first use to its end; `commits` counts those that were kept."""
+    """One transaction after another. `is_open` from its first use to its end; `commits` counts those that were kept.
+
+    `dies_in` commits, if a test says so, the process dies instead: what it had done has not happened.
+    """
 
     def __init__(self, now: datetime) -> None:
         self.time = now
         self.is_open = False
         self.commits = 0
+        self.dies_in: int | None = None
         self.participants: list[Participant] = []
 
     def use(self) -> None:
@@ -64,6 +68,11 @@ class Transaction(UnitOfWork):
 
     async def commit(self) -> None:
         await self.flush()
+        if self.dies_in is not None:
+            self.dies_in = self.dies_in - 1 or None
+            if self.dies_in is None:
+                self.abandon()
+                raise ConnectionError("the process dies here")
         for participant in self.participants:
             participant.keep()
         self.is_open = False

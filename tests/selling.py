@@ -60,8 +60,12 @@ class FakePaymentProvider(PaymentProvider):
         self.refunds_asked.append((payment_id, amount, reason))
         state = self.payments[payment_id]
         left = state.payment.total - sum(refund.amount for refund in state.refunds)
+        if state.payment.status is not PaymentStatus.SUCCEEDED:
+            raise _refusal("PAYMENT_NOT_SUCCEEDED")
+        if any(refund.status is RefundStatus.PENDING for refund in state.refunds):
+            raise _refusal("EXISTING_REFUND_REQUEST_PROCESSING")
         if left <= 0 or (amount or 0) > left:
-            raise Conflict("conflict", "The payment provider refused it: PAYMENT_ALREADY_REFUNDED")
+            raise _refusal("PAYMENT_ALREADY_REFUNDED")
         refund = RefundReport(
             refund_id=f"ref_{next(self._numbers)}",
             payment_id=payment_id,
@@ -74,7 +78,7 @@ class FakePaymentProvider(PaymentProvider):
             await self.before_answering()
         return refund
 
-    def pay(self, session_id: str, *, status: PaymentStatus = PaymentStatus.SUCCEEDED, **changes: Any) -> str:
+    def pay(self, session_id: str, /, *, status: PaymentStatus = PaymentStatus.SUCCEEDED, **changes: Any) -> str:
         """Have the customer pay at a checkout; returns the payment's id."""
         order = self.orders[session_id]
         report = PaymentReport(
@@ -93,6 +97,11 @@ class FakePaymentProvider(PaymentProvider):
         self.payments[report.payment_id] = PaymentState(report, [], [])
         self._paid_with[session_id] = report.payment_id
         return report.payment_id
+
+    def settle(self, payment_id: str, status: PaymentStatus = PaymentStatus.SUCCEEDED) -> None:
+        """End a payment that was under way."""
+        state = self.payments[payment_id]
+        self.payments[payment_id] = replace(state, payment=replace(state.payment, status=status))
 
     def return_money(self, payment_id: str, amount: int | None = None) -> RefundReport:
         """Refund without being asked by us, as from the provider's dashboard."""
@@ -126,6 +135,10 @@ class FakePaymentProvider(PaymentProvider):
     def _answer(self) -> None:
         if self.is_away:
             raise Unavailable("payment_provider_unavailable", "The payment provider cannot be reached right now.")
+
+
+def _refusal(code: str) -> Conflict:
+    return Conflict("conflict", f"The payment provider refused it: {code}")
 
 
 def envelope(kind: str, data: dict[str, Any]) -> dict[str, Any]:

@@ -60,16 +60,15 @@ def upgrade() -> None:
     for table, word in (("refunds", "status"), ("disputes", "state")):
         op.create_table(
             table,
-            sa.Column("id", sa.Text(), nullable=False),
             sa.Column("payment_id", sa.Text(), nullable=False),
-            sa.Column("amount", sa.BigInteger(), nullable=False),
+            sa.Column("id", sa.Text(), nullable=False),
             sa.Column("currency", sa.Text(), nullable=False),
+            sa.Column("amount", sa.BigInteger(), nullable=False),
             sa.Column(word, sa.String(40), nullable=False),
             sa.Column("noted_at", _MOMENT, nullable=False),
             sa.ForeignKeyConstraint(["payment_id"], ["payments.id"], name=op.f(f"fk_{table}_payment_id")),
-            sa.PrimaryKeyConstraint("id", name=op.f(f"pk_{table}")),
+            sa.PrimaryKeyConstraint("payment_id", "id", "currency", name=op.f(f"pk_{table}")),
         )
-        op.create_index(op.f(f"ix_{table}_payment_id"), table, ["payment_id"])
     op.create_table(
         "payment_events",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
@@ -89,6 +88,12 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_payment_events_payment_id"), "payment_events", ["payment_id"])
     op.create_index(op.f("ix_payment_events_transaction_id"), "payment_events", ["transaction_id"])
+    op.create_index(
+        "ix_payment_events_nobodys",
+        "payment_events",
+        ["received_at"],
+        postgresql_where=sa.text("body IS NOT NULL AND transaction_id IS NULL"),
+    )
     op.create_index(
         "ix_payment_events_quarantined",
         "payment_events",

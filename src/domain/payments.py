@@ -2,7 +2,8 @@
 
 The provider tells of a payment, its refunds and its disputes in any order, and more than once. So each is a fact that
 only ever becomes more final, and what follows for the credits is computed from the facts as they stand: any order and
-repetition of the same news ends in the same balance.
+repetition of the same news ends in the same balance. Where the provider contradicts itself, what is more final counts,
+then what is more; and what is told in another currency than was paid in is kept beside it, and never counts.
 """
 
 from dataclasses import dataclass, field
@@ -43,12 +44,12 @@ class Refund:
     status: RefundStatus
     noted_at: datetime
 
-    def learn(self, status: RefundStatus) -> bool:
-        """Take news in; False when it is none."""
-        if _FINALITY[status] <= _FINALITY[self.status]:
-            return False
-        self.status = status
-        return True
+    def learn(self, status: RefundStatus, amount: int) -> bool:
+        """Take news in; False when it stands as it stood."""
+        was = self.status
+        if (_FINALITY[status], amount) > (_FINALITY[was], self.amount):
+            self.status, self.amount = status, amount
+        return self.status is not was
 
 
 @dataclass(kw_only=True, eq=False)
@@ -61,12 +62,12 @@ class Dispute:
     state: DisputeState
     noted_at: datetime
 
-    def learn(self, state: DisputeState) -> bool:
-        """Take news in; False when it is none."""
-        if _FINALITY[state] <= _FINALITY[self.state]:
-            return False
-        self.state = state
-        return True
+    def learn(self, state: DisputeState, amount: int) -> bool:
+        """Take news in; False when it stands as it stood."""
+        was = self.state
+        if (_FINALITY[state], amount) > (_FINALITY[was], self.amount):
+            self.state, self.amount = state, amount
+        return self.state is not was
 
 
 class Reckoning(Struct, frozen=True):
@@ -103,17 +104,17 @@ class Payment:
 
     def note_refund(self, refund: Refund) -> bool:
         """Take news of a refund in; False when it is none."""
-        known = next((known for known in self.refunds if known.id == refund.id), None)
+        known = next((known for known in self.refunds if _same(known, refund)), None)
         if known is not None:
-            return known.learn(refund.status)
+            return known.learn(refund.status, refund.amount)
         self.refunds.append(refund)
         return True
 
     def note_dispute(self, dispute: Dispute) -> bool:
         """Take news of a dispute in; False when it is none."""
-        known = next((known for known in self.disputes if known.id == dispute.id), None)
+        known = next((known for known in self.disputes if _same(known, dispute)), None)
         if known is not None:
-            return known.learn(dispute.state)
+            return known.learn(dispute.state, dispute.amount)
         self.disputes.append(dispute)
         return True
 
@@ -122,16 +123,28 @@ class Payment:
         return currency == (self.currency or currency)
 
     @property
+    def incomparable(self) -> bool:
+        """Something is told in another currency than was paid in: what follows from it only an operator can say."""
+        currencies = {told.currency for told in self.refunds} | {told.currency for told in self.disputes}
+        return not all(self.speaks(currency) for currency in currencies)
+
+    @property
+    def refunded(self) -> dict[str, int]:
+        """Minor units that went back to the payer, by refund."""
+        succeeded = (told for told in self.refunds if told.status is RefundStatus.SUCCEEDED)
+        return {told.id: told.amount for told in succeeded if self.speaks(told.currency)}
+
+    @property
     def returned(self) -> int:
         """Minor units that went back to the payer, by refunds and by lost disputes; the total at most."""
-        refunded = sum(refund.amount for refund in self.refunds if self._counts(refund))
-        lost = sum(dispute.amount for dispute in self.disputes if self._lost(dispute))
-        return min(self.total, refunded + lost)
+        lost = (told for told in self.disputes if told.state is DisputeState.LOST)
+        amounts = [told.amount for told in lost if self.speaks(told.currency)]
+        return min(self.total, sum(self.refunded.values()) + sum(amounts))
 
     @property
     def disputed(self) -> bool:
         """A dispute is open or was lost."""
-        return any(dispute.state is not DisputeState.WON for dispute in self.disputes)
+        return self._has_dispute(DisputeState.OPEN, DisputeState.LOST)
 
     def reckon(self) -> Reckoning:
         """Bring what is taken and frozen in line with the facts; returns what the owner's credits have to follow.
@@ -140,8 +153,7 @@ class Payment:
         of partial ones takes more.
         """
         taken = self._share_of(self.returned)
-        contested = any(dispute.state is DisputeState.OPEN for dispute in self.disputes)
-        frozen = self.granted - taken if contested else 0
+        frozen = self.granted - taken if self._has_dispute(DisputeState.OPEN) else 0
         reckoning = Reckoning(taken=taken - self.taken, frozen=frozen - self.frozen)
         self.taken, self.frozen = taken, frozen
         return reckoning
@@ -152,8 +164,9 @@ class Payment:
         share = -(-self.granted * amount // self.total)
         return max(self.taken, min(self.granted, share))
 
-    def _counts(self, refund: Refund) -> bool:
-        return refund.status is RefundStatus.SUCCEEDED and self.speaks(refund.currency)
+    def _has_dispute(self, *states: DisputeState) -> bool:
+        return any(dispute.state in states and self.speaks(dispute.currency) for dispute in self.disputes)
 
-    def _lost(self, dispute: Dispute) -> bool:
-        return dispute.state is DisputeState.LOST and self.speaks(dispute.currency)
+
+def _same(known: Refund | Dispute, told: Refund | Dispute) -> bool:
+    return (known.id, known.currency) == (told.id, told.currency)

@@ -11,10 +11,13 @@ from domain.payments import Payment
 
 CHECKOUT_LIFE = timedelta(hours=24)
 """How long a customer can pay at a checkout (https://docs.dodopayments.com/developer-resources/checkout-session)."""
-CALL_LIFE = timedelta(seconds=60)
-"""How long one request has a purchase to itself while it asks the provider for something: longer than calls take."""
+CALL_LIFE = timedelta(minutes=2)
+"""How long one request has a purchase to itself while it asks the provider for something: longer than three calls in a
+row take, and than what was asked in the last of them may take to be seen."""
 LAST_NEWS = timedelta(hours=2)
 """After a checkout's end, what was paid just before may still be under way."""
+SLOWEST_PAYMENT = timedelta(days=14)
+"""A payment that is known to be under way may take so long: direct debits have days to succeed or to fail."""
 
 
 class TransactionStatus(StrEnum):
@@ -127,7 +130,7 @@ class Transaction:
             currency=offer.currency,
             opening_until=now + CALL_LIFE,
             created_at=now,
-            ask_at=None,
+            ask_at=now + _LONGEST_CHECKOUT,
         )
 
     @property
@@ -139,9 +142,10 @@ class Transaction:
         return self.opening_until is not None and self.opening_until > now
 
     def open_again(self, now: datetime) -> None:
-        """Whoever opened it came to no end: do it anew."""
+        """Whoever opened it came to no end: it is ordered anew, and its day begins now."""
         self.status = TransactionStatus.PENDING
-        self.opening_until = now + CALL_LIFE
+        self.created_at = now
+        self.opening_until, self.ask_at = now + CALL_LIFE, now + _LONGEST_CHECKOUT
 
     def opened(self, session_id: str, checkout_url: str, now: datetime) -> None:
         """The customer can pay; the provider is asked about it from now on."""
@@ -165,8 +169,11 @@ class Transaction:
         self.refunding_until = None
 
     def mismatch(self, report: PaymentReport) -> Mismatch | None:
-        """What of a payment is not as it was ordered; None: it pays this order."""
-        price = self.credits * self.price
+        """What of a payment is not as it was ordered; None: it pays this order.
+
+        What an amount in another currency is worth, the provider has judged; that it is nothing, nobody can have.
+        """
+        least = self.credits * self.price if report.currency == self.price_currency else 1
         checks = (
             (report.session_id is None or report.session_id != self.session_id, Mismatch.SESSION_UNKNOWN),
             (report.status is not PaymentStatus.SUCCEEDED, Mismatch.STATUS_MISMATCH),
@@ -174,7 +181,7 @@ class Transaction:
             (report.buyer not in {None, self.user_id}, Mismatch.OWNER_MISMATCH),
             ([line.product_id for line in report.cart] != [self.product_id], Mismatch.PRODUCT_MISMATCH),
             (sum(line.quantity for line in report.cart) != self.credits, Mismatch.QUANTITY_MISMATCH),
-            (report.currency == self.price_currency and report.total - report.tax < price, Mismatch.AMOUNT_TOO_LOW),
+            (report.total - report.tax < least, Mismatch.AMOUNT_TOO_LOW),
             (self.paid, Mismatch.PAID_ALREADY),
         )
         return next((mismatch for differs, mismatch in checks if differs), None)
@@ -211,7 +218,8 @@ class Transaction:
     def asked(self, now: datetime, *, every: timedelta) -> None:
         """The provider was asked: when to ask next. The longer ago it was ordered, the less often, and not for ever."""
         age = now - self.created_at
-        if not self.paid and age > CHECKOUT_LIFE + LAST_NEWS:
+        under_way = self.status is TransactionStatus.PROCESSING
+        if not self.paid and age >= (SLOWEST_PAYMENT if under_way else _LONGEST_CHECKOUT):
             if not self._ended:
                 self.status = TransactionStatus.CANCELLED
             self.ask_at = None
@@ -225,6 +233,7 @@ class Transaction:
         return self.status in {TransactionStatus.FAILED, TransactionStatus.CANCELLED}
 
 
+_LONGEST_CHECKOUT = CHECKOUT_LIFE + LAST_NEWS
 _OPEN = frozenset(
     {
         TransactionStatus.PENDING,

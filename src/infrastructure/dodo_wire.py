@@ -54,6 +54,7 @@ class _Refund(Struct, frozen=True):
     amount: Minor | None = None
     currency: Currency | None = None
     status: str = ""
+    is_partial: bool | None = None
 
 
 class _Dispute(Struct, frozen=True):
@@ -138,8 +139,10 @@ def _payment(payment: _Payment) -> PaymentReport:
 
 def _refund(refund: _Refund, status: RefundStatus, of: _Payment | None = None) -> RefundReport:
     payment_id = refund.payment_id or (of.payment_id if of else None)
-    amount = refund.amount if refund.amount is not None else (of.total_amount if of else None)
-    currency = refund.currency or (of.currency if of else None)
+    amount, currency = refund.amount, refund.currency or (of.currency if of else None)
+    if amount is None and of is not None:
+        # A part that is not said is not guessed: the refund is known, and counts when its own event says how much.
+        amount, status = (0, RefundStatus.PENDING) if refund.is_partial else (of.total_amount, status)
     if payment_id is None or amount is None or currency is None:
         raise ValueError("a refund that does not say of what, or how much")
     return RefundReport(

@@ -6,7 +6,7 @@ from msgspec import Struct
 
 
 class Purged(Struct, frozen=True):
-    """How many rows were removed."""
+    """How many rows were removed, or emptied."""
 
     tokens: int
     """Blacklisted tokens that would be refused for their age alone."""
@@ -17,6 +17,8 @@ class Purged(Struct, frozen=True):
     """Kept answers of requests with an `Idempotency-Key`."""
     allowances: int
     """Counts of mails, and of free credits a day, that count no more."""
+    messages: int
+    """Of the payment provider, about nothing of ours: what they said, beside that they came."""
     more: bool
     """Whether there is more of it: a round is limited, so that it keeps nobody waiting."""
     files: int = 0

@@ -69,8 +69,6 @@ class Bookkeeping:
     async def refund(self, report: RefundReport) -> Finding:
         """Money goes, went, or did not go back to the payer."""
         payment = await self.payments.claim(report.payment_id)
-        if not payment.speaks(report.currency):
-            return Finding(Verdict.QUARANTINED, Mismatch.CURRENCY_MISMATCH, payment.transaction_id)
         refund = Refund(
             id=report.refund_id,
             amount=report.amount,
@@ -79,6 +77,8 @@ class Bookkeeping:
             noted_at=await self.uow.now(),
         )
         is_news = payment.note_refund(refund)
+        if not payment.speaks(report.currency):
+            return Finding(Verdict.QUARANTINED, Mismatch.CURRENCY_MISMATCH, payment.transaction_id)
         transaction = await self._settled(payment, Cause.REFUND)
         if transaction is None:
             return Finding(Verdict.WAITING)
@@ -90,8 +90,6 @@ class Bookkeeping:
     async def dispute(self, report: DisputeReport) -> Finding:
         """A payer's bank asks for the money back, or has decided."""
         payment = await self.payments.claim(report.payment_id)
-        if not payment.speaks(report.currency):
-            return Finding(Verdict.QUARANTINED, Mismatch.CURRENCY_MISMATCH, payment.transaction_id)
         dispute = Dispute(
             id=report.dispute_id,
             amount=report.amount,
@@ -102,6 +100,8 @@ class Bookkeeping:
         is_news = payment.note_dispute(dispute)
         if is_news and report.state is DisputeState.OPEN:
             self.alerts.alert("payment_disputed", payment_id=payment.id)  # evidence can be handed in for ten days
+        if not payment.speaks(report.currency):
+            return Finding(Verdict.QUARANTINED, Mismatch.CURRENCY_MISMATCH, payment.transaction_id)
         transaction = await self._settled(payment, Cause.DISPUTE)
         if transaction is None:
             return Finding(Verdict.WAITING)
@@ -119,6 +119,10 @@ class Bookkeeping:
         )
         self.outbox.add(CreditsPurchased(transaction.id, str(uuid4())))
         await self._alert_if_erased(transaction, "payment_for_erased_account")
+        for refund_id in payment.refunded:
+            self.outbox.add(PurchaseRefunded(transaction.id, payment.id, refund_id, str(uuid4())))
+        if payment.incomparable:
+            self.alerts.alert("refund_or_dispute_in_another_currency", payment_id=payment.id)
         await self._follow(payment, transaction, Cause.REFUND if payment.refunds else Cause.DISPUTE)
 
     async def _settled(self, payment: Payment, cause: Cause) -> Transaction | None:

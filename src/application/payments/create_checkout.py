@@ -48,8 +48,10 @@ class CreateCheckoutHandler:
         owner = actor.require_user()
         request = IdempotentRequest.of(owner, "create_checkout", key, command.credits_amount)
         kept = await self.idempotency.replay(request, _Ordered)
+        # A purchase is kept from others before its owner's account is: in the order of the books.
+        ordered = await self._ordered_before(kept) if kept else None
         user = await claim_account(self.users, owner)
-        transaction = await self._ordered_before(kept) if kept else await self._order(owner, command, request)
+        transaction = ordered or await self._order(owner, command, request)
         if transaction.session_id is not None and transaction.checkout_url is not None:
             await self.uow.commit()
             return CheckoutCreated(transaction.checkout_url, transaction.session_id, transaction.id)

@@ -171,7 +171,10 @@ class PaymentEvents(Protocol):
         ...
 
     async def settle(self, event_id: int, finding: Finding) -> None:
-        """Note what became of it. Of an erased person's purchase nothing but ids and amounts is kept."""
+        """Note what became of it.
+
+        Of what is ignored, and of all events about an erased person's payments, nothing but ids and amounts is kept.
+        """
         ...
 
     async def claim(self, event_id: int) -> KeptEvent | None: ...

@@ -6,9 +6,10 @@ from msgspec import Meta, Struct
 from application.actor import Actor
 from application.audit import AuditLog, reason_given
 from application.payments.bookkeeping import Bookkeeping
+from application.payments.one_purchase import claim_purchase
 from application.payments.ports import PaymentProvider, PaymentRepository, RefundReport, TransactionRepository
 from application.ports import IdempotencyKeys, IdempotentRequest, UnitOfWork
-from domain.errors import Conflict, Failure, NotFound
+from domain.errors import Conflict, Failure
 from domain.payments import RefundStatus
 
 LARGEST_AMOUNT = 2**53 - 1
@@ -34,7 +35,7 @@ class RefundPurchaseHandler:
 
     A refund has no idempotency key at the provider. So one is asked for at a time, and none while the provider knows
     of one that is not in our books: whoever asked for it may have died before noting it. It is entered, and the
-    operator looks again.
+    operator looks again. Where no answer came, the refund may be on its way: others stay out until it would be seen.
     """
 
     transactions: TransactionRepository
@@ -55,20 +56,25 @@ class RefundPurchaseHandler:
             if actor.user_id is not None
             else None
         )
+        transaction = await claim_purchase(self.transactions, transaction_id)
+        # Looked up only now: who waited for the same request to end must see what it answered.
         if kept := await self.idempotency.replay(request, RefundAsked):
             return kept
-        payment_id = await self._begin(transaction_id)
+        payment_id = transaction.begin_refund(await self.uow.now())
+        await self.uow.commit()
         try:
             await self._require_no_news(payment_id)
-            refund = await self.provider.refund(payment_id, amount=command.amount, reason=reason)
         except Failure:
+            await self._end(transaction_id)
+            raise
+        try:
+            refund = await self.provider.refund(payment_id, amount=command.amount, reason=reason)
+        except Conflict:
             await self._end(transaction_id)
             raise
         asked = RefundAsked(transaction_id, refund.refund_id, refund.amount, refund.currency, refund.status)
         await self.books.enter(refund)
-        transaction = await self.transactions.claim(transaction_id)
-        if transaction is not None:
-            transaction.end_refund()
+        (await claim_purchase(self.transactions, transaction_id)).end_refund()
         await self.audit.note(
             operator,
             "payment.refund",
@@ -79,14 +85,6 @@ class RefundPurchaseHandler:
         await self.idempotency.keep(request, asked)
         await self.uow.commit()
         return asked
-
-    async def _begin(self, transaction_id: int) -> str:
-        transaction = await self.transactions.claim(transaction_id)
-        if transaction is None:
-            raise NotFound("transaction_not_found", "There is no such purchase.")
-        payment_id = transaction.begin_refund(await self.uow.now())
-        await self.uow.commit()
-        return payment_id
 
     async def _require_no_news(self, payment_id: str) -> None:
         state = await self.provider.payment(payment_id)
@@ -103,7 +101,5 @@ class RefundPurchaseHandler:
 
     async def _end(self, transaction_id: int) -> None:
         await self.uow.rollback()
-        transaction = await self.transactions.claim(transaction_id)
-        if transaction is not None:
-            transaction.end_refund()
+        (await claim_purchase(self.transactions, transaction_id)).end_refund()
         await self.uow.commit()

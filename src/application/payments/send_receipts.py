@@ -53,12 +53,12 @@ class SendRefundNoticeHandler:
         payment = await self.payments.claim(event.payment_id)
         transaction = await self.transactions.claim(event.transaction_id)
         user = await self.users.by_id(transaction.user_id) if transaction else None
-        refund = next((refund for refund in payment.refunds if refund.id == event.refund_id), None)
-        if transaction is None or user is None or refund is None or user.deleted_at is not None:
+        returned = payment.refunded.get(event.refund_id)
+        if transaction is None or user is None or returned is None or user.deleted_at is not None:
             return
         refunded = Refunded(
             number=transaction.id,
-            returned=written(refund.amount, refund.currency),
+            returned=written(returned, payment.currency),
             credits=transaction.credits,
             taken=payment.taken,
         )

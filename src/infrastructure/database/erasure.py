@@ -1,12 +1,13 @@
 """What goes when a person asks to be forgotten."""
 
-from sqlalchemy import delete, exists, null, or_, select, update
+from sqlalchemy import delete, exists, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from application.users.ports import PersonalRecords
 from domain.credits import HoldStatus
 from domain.outputs import output_keys
 from domain.views import Status
+from infrastructure.database.purchases import forget_payers
 from infrastructure.database.tables import (
     expected_files,
     holds,
@@ -14,8 +15,6 @@ from infrastructure.database.tables import (
     identities,
     images,
     password_resets,
-    payment_events,
-    payments,
     registrations,
     sessions,
     transactions,
@@ -65,10 +64,8 @@ class SqlPersonalRecords(PersonalRecords):
         await self._forget_payer(user_id)
 
     async def _forget_payer(self, user_id: int) -> None:
-        own = select(transactions.c.id).where(transactions.c.user_id == user_id)
-        paid = select(payments.c.id).where(payments.c.transaction_id.in_(own))
-        told = or_(payment_events.c.transaction_id.in_(own), payment_events.c.payment_id.in_(paid))
-        await self._session.execute(update(payment_events).where(told).values(body=null()))
+        # Purchases first: whoever has one of them may yet add an event, and none waits for an event before it has it.
         await self._session.execute(
             update(transactions).where(transactions.c.user_id == user_id).values(checkout_url=None)
         )
+        await forget_payers(self._session, select(transactions.c.id).where(transactions.c.user_id == user_id))

@@ -1,8 +1,8 @@
-"""Which rows have expired, and their removal."""
+"""What has expired, and its removal."""
 
 from datetime import timedelta
 
-from sqlalchemy import ColumnElement, Table, delete, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Table, delete, func, null, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from application.housekeeping.ports import ExpiredRecords, Purged
@@ -14,6 +14,7 @@ from infrastructure.database.tables import (
     idempotency_keys,
     mail_allowances,
     password_resets,
+    payment_events,
     registrations,
     sessions,
 )
@@ -24,6 +25,8 @@ _ANSWERS_KEPT = timedelta(hours=24)
 _ENDED_SESSIONS_KEPT = timedelta(days=1)
 _ALLOWANCE = timedelta(hours=1)
 _DAYS_KEPT = timedelta(days=7)
+_NOBODYS_MESSAGES_KEPT = timedelta(days=180)
+"""Events that name none of our purchases may name a person, who could not have them removed."""
 _BATCH = 5_000
 """Rows of a table at once: what is left is for the next time."""
 
@@ -52,6 +55,7 @@ class SqlExpiredRecords(ExpiredRecords):
             sessions=removed[sessions],
             answers=removed[idempotency_keys],
             allowances=removed[mail_allowances] + removed[daily_grants],
+            messages=await self._forget_nobodys_messages(),
             more=max(removed.values()) == _BATCH,
         )
 
@@ -65,3 +69,11 @@ class SqlExpiredRecords(ExpiredRecords):
             delete(table).where(tuple_(*key).in_(select(*some.columns))).returning(*key)
         )
         return len(removed.all())
+
+    async def _forget_nobodys_messages(self) -> int:
+        events = payment_events.c
+        nobodys = (events.body.is_not(None), events.transaction_id.is_(None))
+        old = select(events.id).where(*nobodys, events.received_at < func.now() - _NOBODYS_MESSAGES_KEPT)
+        some = old.limit(_BATCH).with_for_update(skip_locked=True).cte("some").prefix_with("MATERIALIZED")
+        forget = update(payment_events).where(events.id.in_(select(some.c.id))).values(body=null())
+        return len((await self._session.execute(forget.returning(events.id))).all())

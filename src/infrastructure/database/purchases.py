@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import msgspec
-from sqlalchemy import ColumnElement, exists, func, null, select, update
+from sqlalchemy import ColumnElement, Select, func, null, or_, select, union, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from sqlalchemy.orm import selectinload
@@ -89,19 +89,22 @@ class SqlPaymentEvents(PaymentEvents):
         return event_id
 
     async def settle(self, event_id: int, finding: Finding) -> None:
-        await self._session.execute(
-            update(payment_events)
-            .where(payment_events.c.id == event_id)
-            .values(verdict=finding.verdict, reason=finding.reason, transaction_id=finding.transaction_id)
+        event = update(payment_events).where(payment_events.c.id == event_id)
+        found = event.values(verdict=finding.verdict, reason=finding.reason, transaction_id=finding.transaction_id)
+        await self._session.execute(found)
+        if finding.verdict is Verdict.IGNORED:
+            # Nothing follows from it, and whom it is about nobody could tell.
+            await self._session.execute(event.values(body=null()))
+        payment = select(payment_events.c.payment_id).where(payment_events.c.id == event_id)
+        named = union(
+            select(payment_events.c.transaction_id).where(
+                or_(payment_events.c.id == event_id, payment_events.c.payment_id.in_(payment))
+            ),
+            select(payments.c.transaction_id).where(payments.c.id.in_(payment)),
         )
-        if finding.transaction_id is not None:
-            of_erased = exists().where(
-                transactions.c.id == finding.transaction_id,
-                users.c.id == transactions.c.user_id,
-                users.c.deleted_at.is_not(None),
-            )
-            forget = update(payment_events).where(payment_events.c.id == event_id, of_erased)
-            await self._session.execute(forget.values(body=null()))
+        erased = select(transactions.c.id).join(users, users.c.id == transactions.c.user_id)
+        erased = erased.where(transactions.c.id.in_(named), users.c.deleted_at.is_not(None))
+        await forget_payers(self._session, erased)
 
     async def claim(self, event_id: int) -> KeptEvent | None:
         locked = select(payment_events).where(payment_events.c.id == event_id).with_for_update()
@@ -133,6 +136,21 @@ class SqlPurchasesDue(PurchasesDue):
         )
         async with self._engine.begin() as connection:
             return (await connection.scalars(taken.returning(transactions.c.id))).all()
+
+
+async def forget_payers(session: AsyncSession, purchases: Select[tuple[int]]) -> None:
+    """Drop the bodies of events about these purchases, or about a payment that was ever named with one of them.
+
+    What somebody works on is left to them, so that nobody waits here: whoever settles an event comes by here too.
+    """
+    named = union(
+        select(payments.c.id).where(payments.c.transaction_id.in_(purchases)),
+        select(payment_events.c.payment_id).where(payment_events.c.transaction_id.in_(purchases)),
+    )
+    told = or_(payment_events.c.transaction_id.in_(purchases), payment_events.c.payment_id.in_(named))
+    free = select(payment_events.c.id).where(told, payment_events.c.body.is_not(None))
+    some = free.with_for_update(skip_locked=True).cte("some").prefix_with("MATERIALIZED")
+    await session.execute(update(payment_events).where(payment_events.c.id.in_(select(some.c.id))).values(body=null()))
 
 
 def read_report(kept: object) -> Report | None:

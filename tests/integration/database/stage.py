@@ -19,6 +19,7 @@ from domain.styles import Style
 from domain.uploads import Upload
 from domain.users import User
 from domain.views import RenderPolicy, View
+from infrastructure.database.audit import SqlAuditLog
 from infrastructure.database.credits import SqlCreditAccounts
 from infrastructure.database.engine import ReadPool, create_sessions
 from infrastructure.database.expected_files import SqlExpectedFiles, SqlUnneededFiles
@@ -26,6 +27,7 @@ from infrastructure.database.idempotency import SqlIdempotencyKeys
 from infrastructure.database.mailboxes import SqlMailAllowance
 from infrastructure.database.outbox import SqlOutbox
 from infrastructure.database.progress_log import ProgressLog
+from infrastructure.database.purchases import SqlPaymentEvents, SqlPayments, SqlTransactions
 from infrastructure.database.readers import SqlLedgerAuditor
 from infrastructure.database.repositories import (
     SqlImages,
@@ -65,6 +67,10 @@ class Desk:
         self.allowance = SqlMailAllowance(session, Pseudonyms("a key for tests"))
         self.revoked = SqlRevokedTokens(session)
         self.idempotency = SqlIdempotencyKeys(session)
+        self.transactions = SqlTransactions(session)
+        self.payments = SqlPayments(session)
+        self.events = SqlPaymentEvents(session)
+        self.audit = SqlAuditLog(session)
 
 
 @dataclass

@@ -18,6 +18,9 @@ JUST_EXPIRED = """
     INSERT INTO mail_allowances VALUES
         ('old', ARRAY[now() - interval '3 hours', now() - interval '66 minutes']),
         ('new', ARRAY[now() - interval '3 hours', now() - interval '59 minutes']);
+    INSERT INTO payment_events (webhook_id, type, readable, body, verdict, received_at) VALUES
+        ('old', 'unreadable', false, 'a person', 'quarantined', now() - interval '181 days'),
+        ('new', 'unreadable', false, 'a person', 'quarantined', now() - interval '179 days');
     INSERT INTO daily_grants VALUES (to_char(now() - interval '9 days', 'YYYY-MM-DD'), 3),
         (to_char(now(), 'YYYY-MM-DD'), 4);
 """
@@ -48,16 +51,18 @@ async def test_what_has_expired_goes_and_all_else_stays(stage: Stage) -> None:
     user = await stage.user()
     await stage.database.execute(JUST_EXPIRED)
     await stage.database.execute(OF_A_USER.format(user=user.id))
-    expected = {"tokens": 1, "links": 2, "sessions": 2, "answers": 1, "allowances": 2, "files": 0, "more": False}
-    assert to_builtins(await purge(stage)) == expected
+    rows = {"tokens": 1, "links": 2, "sessions": 2, "answers": 1, "allowances": 2, "messages": 1}
+    assert to_builtins(await purge(stage)) == rows | {"files": 0, "more": False}
     left = await stage.database.fetch(
         """
         SELECT jti FROM blacklist_tokens UNION ALL SELECT encode(token_hash, 'escape') FROM registrations
         UNION ALL SELECT encode(token_hash, 'escape') FROM password_resets UNION ALL SELECT user_agent FROM sessions
         UNION ALL SELECT key FROM idempotency_keys UNION ALL SELECT encode(mailbox_hmac, 'escape') FROM mail_allowances
+        UNION ALL SELECT webhook_id FROM payment_events WHERE body IS NOT NULL
         """
     )
-    assert [row[0] for row in left] == ["new"] * 7
+    assert [row[0] for row in left] == ["new"] * 8
+    assert await stage.database.fetchval("SELECT count(*) FROM payment_events") == 2
     assert await stage.database.fetchval("SELECT granted FROM daily_grants") == 4
     assert set(to_builtins(await purge(stage)).values()) == {0}
 

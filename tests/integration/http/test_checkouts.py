@@ -139,6 +139,7 @@ async def test_purchases_are_listed_newest_first_and_only_to_their_owner(service
     assert rest["next_cursor"] is None
     assert (await bob.get("/payment/transactions"))["items"] == []
     foreign = await bob.api.get(f"/payment/transactions/{bought[0]}")
-    nowhere = await bob.api.get("/payment/transactions/999")
-    assert foreign.status_code == nowhere.status_code == 404
-    assert foreign.json()["code"] == nowhere.json()["code"] == "transaction_not_found"
+    for nothing in (999, 0, -1, 2**63, 10**30):
+        nowhere = await bob.api.get(f"/payment/transactions/{nothing}")
+        assert foreign.status_code == nowhere.status_code == 404
+        assert foreign.json()["code"] == nowhere.json()["code"] == "transaction_not_found"

@@ -302,6 +302,51 @@ async def test_a_refund_in_another_currency_than_was_paid_waits_for_an_operator(
     assert await balance(ada) == (10, 0, 10)
 
 
+async def test_a_dispute_in_another_currency_freezes_nothing_whenever_it_comes(service: Service) -> None:
+    """Before the payment or after it: operators are alerted, the credits can be spent."""
+    service.expected_alerts = [
+        "payment_disputed",
+        "refund_or_dispute_in_another_currency",
+        "payment_disputed",
+        "payment_quarantined",
+    ]
+    ada = await service.customer(credits=0)
+    for early in (True, False):
+        payment_id = service.seller.pay((await order(ada, 10))["session_id"])
+        news = [
+            dispute_event(service.seller.dispute(payment_id, DisputeState.OPEN), "opened", currency="EUR"),
+            payment_event(service.seller.payments[payment_id].payment),
+        ]
+        for event in news if early else news[::-1]:
+            await told(service, event)
+    assert await balance(ada) == (20, 0, 20)
+
+
+async def test_a_refund_or_dispute_that_is_told_of_two_payments_counts_for_each(service: Service) -> None:
+    """Whatever the provider means by it, its message is taken, and the reconciler is not stopped by it."""
+    service.expected_alerts = ["payment_disputed"] * 2
+    ada = await service.customer(credits=0)
+    bought = [(await buy(service, ada, 10))[1] for _ in range(2)]
+    for payment_id in bought:
+        await told(service, refund_event(service.seller.return_money(payment_id, 200), refund_id="ref_same"))
+        dispute = service.seller.dispute(payment_id, DisputeState.OPEN)
+        await told(service, dispute_event(dispute, "opened", dispute_id="dp_same"))
+    assert await balance(ada) == (16, 16, 0)
+
+
+async def test_a_refund_that_is_told_with_two_amounts_takes_the_same_in_either_order(service: Service) -> None:
+    ada = await service.customer(credits=0)
+    taken = []
+    for amounts in ((200, 500), (500, 200)):
+        _, payment_id = await buy(service, ada, 10)
+        before = (await balance(ada))[0]
+        refund = service.seller.return_money(payment_id, 200)
+        for amount in amounts:
+            await told(service, refund_event(refund, amount=amount))
+        taken.append(before - (await balance(ada))[0])
+    assert taken == [5, 5]
+
+
 async def test_any_order_and_repetition_of_the_same_news_ends_in_the_same_balance(service: Service) -> None:
     """A payment, a partial refund, a dispute opened and won: every permutation, each event once or twice."""
     dice = random.Random(7)

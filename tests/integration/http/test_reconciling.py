@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from msgspec.structs import replace
 
 from application.actor import Actor
 from application.payments.refund_purchase import RefundPurchase, RefundPurchaseHandler
@@ -73,6 +74,22 @@ async def test_a_checkout_that_nobody_paid_is_cancelled_after_a_day(service: Ser
     assert len(service.log) == asked
 
 
+async def test_a_bank_that_takes_days_is_waited_for(service: Service) -> None:
+    """The payment was begun in time; that no webhook tells of its end costs nobody anything."""
+    ada = await service.customer(credits=0)
+    opened = await order(ada, 10)
+    payment_id = service.seller.pay(opened["session_id"], status=PaymentStatus.UNDER_WAY)
+    await service.pass_time(25 * 3600)
+    await service.worker.reconcile()
+    await service.pass_time(72 * 3600)
+    await service.worker.reconcile()
+    assert (await purchase(ada, opened["transaction_id"]))["status"] == "PROCESSING"
+    service.seller.settle(payment_id)
+    await service.pass_time(24 * 3600)
+    await service.worker.reconcile()
+    assert await balance(ada) == (10, 0, 10)
+
+
 async def test_a_mismatch_is_quarantined_once_however_often_it_is_seen(service: Service) -> None:
     service.expected_alerts = ["payment_quarantined"]
     ada = await service.customer(credits=0)
@@ -119,7 +136,7 @@ async def test_an_operators_refund_takes_the_credits_when_the_money_has_gone_bac
 async def test_a_refund_that_nobody_noted_is_found_before_another_is_asked_for(service: Service) -> None:
     """Whoever asked died before noting it: the operator is told to look, and no money goes twice."""
     ada = await service.customer(credits=0)
-    bought, _ = await buy(service, ada, 10)
+    bought, payment_id = await buy(service, ada, 10)
     asked = asyncio.Event()
 
     async def die() -> None:
@@ -138,18 +155,43 @@ async def test_a_refund_that_nobody_noted_is_found_before_another_is_asked_for(s
     with pytest.raises(Conflict, match="look again"):
         await refund(service, bought, 300)
     assert len(service.seller.refunds_asked) == 1
+    service.seller.complete_refunds(payment_id)
     await refund(service, bought, 300)
     assert len(service.seller.refunds_asked) == 2
 
 
 async def test_a_refund_that_is_refused_can_be_asked_for_again(service: Service) -> None:
     ada = await service.customer(credits=0)
-    bought, _ = await buy(service, ada, 10)
+    bought, payment_id = await buy(service, ada, 10)
     service.seller.is_away = True
     with pytest.raises(Unavailable):
         await refund(service, bought)
     service.seller.is_away = False
     assert await refund(service, bought) is RefundStatus.PENDING
+    service.seller.complete_refunds(payment_id)
     with pytest.raises(Conflict, match="ALREADY_REFUNDED"):
         await refund(service, bought)
     assert await balance(ada) == (10, 0, 10)
+
+
+async def test_a_refund_whose_answer_was_lost_keeps_others_out_until_it_would_be_seen(service: Service) -> None:
+    """It may be on its way, where nobody sees it yet: asking again at once would send the money twice."""
+    ada = await service.customer(credits=0)
+    bought, payment_id = await buy(service, ada, 10)
+    unseen = service.seller.payments[payment_id]
+
+    async def lose_the_answer() -> None:
+        service.seller.payments[payment_id] = replace(unseen, refunds=[])
+        raise Unavailable("payment_provider_unavailable", "The payment provider cannot be reached right now.")
+
+    service.seller.before_answering = lose_the_answer
+    with pytest.raises(Unavailable):
+        await refund(service, bought, 300)
+    service.seller.before_answering = None
+    with pytest.raises(Conflict, match="is being asked for"):
+        await refund(service, bought, 300)
+    service.seller.payments[payment_id] = unseen
+    await service.pass_time(120)
+    with pytest.raises(Conflict, match="look again"):
+        await refund(service, bought, 300)
+    assert len(service.seller.refunds_asked) == 1

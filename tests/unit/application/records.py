@@ -24,7 +24,7 @@ from application.images.ports import ImageRepository, RenderOrder, RenderReader
 from application.images.upload_ports import UploadRepository
 from application.ports import IdempotencyKeys, IdempotentRequest, Result
 from application.styles.ports import StyleRepository
-from domain.errors import Unprocessable
+from domain.errors import Conflict, Unprocessable
 from domain.identifiers import can_be_id
 from domain.images import GeneratedImage
 from domain.sessions import Session
@@ -126,6 +126,9 @@ class InMemoryRegistrations(RegistrationRepository):
     async def void_all(self, email: str) -> None:
         self.rows.remove(lambda registration: registration.email == email)
 
+    async def keep_address(self, email: str) -> None:
+        self.rows.find(lambda registration: registration.email == email)
+
 
 class InMemoryPasswordResets(PasswordResetRepository):
     def __init__(self, transaction: Transaction) -> None:
@@ -225,11 +228,18 @@ class InMemoryStyles(StyleRepository):
         style = self.rows.find(lambda style: style.id == style_id and style.is_active)
         return (style.id, style.prompt_version) if style else None
 
-    async def by_slug(self, slug: str) -> Style | None:
-        return self.rows.find(lambda style: style.slug == slug)
+    async def claim(self, named: int | str) -> Style | None:
+        return self.rows.find(lambda style: named == (style.id if isinstance(named, int) else style.slug))
 
     async def add(self, style: Style) -> None:
+        if await self.claim(style.slug):
+            raise Conflict("conflict", "The slug is taken.")
         self.rows.add(style)
+        self.rows.flush()
+
+    async def last_position(self) -> int:
+        self.rows.find(lambda _: False)
+        return max((style.position for style in self.rows.kept.values()), default=0)
 
 
 class InMemoryUploads(UploadRepository):
@@ -347,21 +357,39 @@ class InMemoryRenders(RenderReader):
         return (render for image in self._images.rows.kept.values() for render in image.views if render.open)
 
 
+class Answers:
+    """By user, route and key: the fingerprint of what was asked, and what was answered."""
+
+    def __init__(self) -> None:
+        self.given: dict[tuple[int, str, str], tuple[bytes, bytes]] = {}
+        self._kept = self.given.copy()
+
+    def flush(self) -> None:
+        """They are written at once."""
+
+    def keep(self) -> None:
+        self._kept = self.given.copy()
+
+    def drop(self) -> None:
+        self.given = self._kept.copy()
+
+
 class InMemoryIdempotencyKeys(IdempotencyKeys):
     def __init__(self, transaction: Transaction) -> None:
         self._transaction = transaction
-        self._kept: dict[tuple[int, str, str], tuple[bytes, bytes]] = {}
+        self._answers = Answers()
+        transaction.participants.append(self._answers)
 
     async def replay(self, request: IdempotentRequest | None, result: type[Result]) -> Result | None:
         self._transaction.use()
-        kept = self._kept.get((request.user_id, request.route, request.key)) if request else None
-        if request is None or kept is None:
+        answer = self._answers.given.get((request.user_id, request.route, request.key)) if request else None
+        if request is None or answer is None:
             return None
-        if kept[0] != request.fingerprint:
+        if answer[0] != request.fingerprint:
             raise Unprocessable("idempotency_key_reused", "This key came with another request before.")
-        return msgspec.json.decode(kept[1], type=result)
+        return msgspec.json.decode(answer[1], type=result)
 
     async def keep(self, request: IdempotentRequest | None, result: msgspec.Struct) -> None:
         if request is not None:
-            kept = (request.fingerprint, msgspec.json.encode(result))
-            self._kept[request.user_id, request.route, request.key] = kept
+            answer = (request.fingerprint, msgspec.json.encode(result))
+            self._answers.given[request.user_id, request.route, request.key] = answer

@@ -11,6 +11,7 @@ from domain.transactions import (
     CALL_LIFE,
     CHECKOUT_LIFE,
     LAST_NEWS,
+    SLOWEST_PAYMENT,
     CartLine,
     Mismatch,
     Offer,
@@ -70,6 +71,8 @@ def test_a_payment_that_says_nothing_of_its_order_is_judged_by_its_checkout() ->
         ({"cart": (CartLine("pdt_1", 9),)}, Mismatch.QUANTITY_MISMATCH),
         ({"total": 999}, Mismatch.AMOUNT_TOO_LOW),
         ({"total": 1100, "tax": 101}, Mismatch.AMOUNT_TOO_LOW),
+        ({"total": 0, "currency": "JPY"}, Mismatch.AMOUNT_TOO_LOW),
+        ({"total": 100, "tax": 100, "currency": "JPY"}, Mismatch.AMOUNT_TOO_LOW),
     ],
     ids=str,
 )
@@ -104,6 +107,32 @@ def test_a_checkout_that_nobody_paid_ends() -> None:
     assert transaction.status == "PENDING"
     assert transaction.ask_at is not None
     transaction.asked(NOW + CHECKOUT_LIFE + LAST_NEWS + MINUTE, every=MINUTE)
+    assert transaction.status == "CANCELLED"
+    assert not transaction.ask_at
+
+
+def test_a_payment_under_way_is_asked_about_for_days() -> None:
+    """A bank may take so long, and the webhook that tells of it may be lost; but it does not take for ever."""
+    transaction = ordered()
+    transaction.unpaid_yet(REPORT, PaymentStatus.UNDER_WAY)
+    transaction.asked(NOW + CHECKOUT_LIFE + LAST_NEWS + MINUTE, every=MINUTE)
+    assert transaction.status == "PROCESSING"
+    assert transaction.ask_at is not None
+    transaction.asked(NOW + SLOWEST_PAYMENT + MINUTE, every=MINUTE)
+    assert transaction.status == "CANCELLED"
+    assert not transaction.ask_at
+
+
+def test_an_order_whose_checkout_nobody_opened_ends_as_well() -> None:
+    """Opened again, however late, it has its whole day."""
+    late = NOW + CHECKOUT_LIFE - MINUTE
+    transaction = Transaction.order(7, 10, Offer("pdt_1", 100, "USD"), NOW)
+    transaction.not_opened()
+    transaction.open_again(late)
+    assert transaction.ask_at == late + CHECKOUT_LIFE + LAST_NEWS
+    transaction.asked(late + CHECKOUT_LIFE, every=MINUTE)
+    assert transaction.status == "PENDING"
+    transaction.asked(late + CHECKOUT_LIFE + LAST_NEWS, every=MINUTE)
     assert transaction.status == "CANCELLED"
     assert not transaction.ask_at
 

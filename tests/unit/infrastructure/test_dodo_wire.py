@@ -135,6 +135,20 @@ def test_a_payment_that_is_asked_for_tells_of_its_refunds_and_disputes() -> None
 
 
 @pytest.mark.parametrize(
+    ("is_partial", "amount", "status"), [(False, 1190, RefundStatus.SUCCEEDED), (True, 0, RefundStatus.PENDING)]
+)
+def test_a_partial_refund_that_does_not_say_how_much_is_not_taken_for_a_full_one(
+    is_partial: bool,
+    amount: int,
+    status: RefundStatus,
+) -> None:
+    """It is known of, and waits for its own event; a full one is of the payment's total."""
+    told = {"refund_id": "ref_1", "amount": None, "currency": None, "status": "succeeded", "is_partial": is_partial}
+    (refund,) = read_payment(json.dumps(PAYMENT | {"refunds": [told]}).encode()).refunds
+    assert (refund.amount, refund.currency, refund.status) == (amount, "USD", status)
+
+
+@pytest.mark.parametrize(
     "wrong",
     [
         {"payment_id": "pay 1"},

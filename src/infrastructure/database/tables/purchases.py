@@ -38,7 +38,7 @@ transactions = Table(
     moment("refunding_until", nullable=True),
     Column("payment_id", Text),
     Column("payment_method", Text),
-    moment("created_at"),
+    moment("created_at", index=True),
     moment("ask_at", nullable=True),
     CheckConstraint("credits > 0", name="credits_positive"),
 )
@@ -62,13 +62,14 @@ payments = Table(
     CheckConstraint("frozen BETWEEN 0 AND granted - taken", name="frozen_within_grant"),
 )
 
+# What is told of a payment is that payment's own, whatever other payment the same is told of.
 refunds = Table(
     "refunds",
     metadata,
+    Column("payment_id", Text, ForeignKey("payments.id"), primary_key=True),
     Column("id", Text, primary_key=True),
-    Column("payment_id", Text, ForeignKey("payments.id"), nullable=False, index=True),
+    Column("currency", Text, primary_key=True),
     Column("amount", BigInteger, nullable=False),
-    Column("currency", Text, nullable=False),
     word("status", RefundStatus),
     moment("noted_at"),
 )
@@ -76,10 +77,10 @@ refunds = Table(
 disputes = Table(
     "disputes",
     metadata,
+    Column("payment_id", Text, ForeignKey("payments.id"), primary_key=True),
     Column("id", Text, primary_key=True),
-    Column("payment_id", Text, ForeignKey("payments.id"), nullable=False, index=True),
+    Column("currency", Text, primary_key=True),
     Column("amount", BigInteger, nullable=False),
-    Column("currency", Text, nullable=False),
     word("state", DisputeState),
     moment("noted_at"),
 )
@@ -99,6 +100,11 @@ payment_events = Table(
     word("reason", Mismatch, nullable=True),
     Column("transaction_id", BigInteger, ForeignKey("transactions.id"), index=True),
     moment("received_at"),
+)
+Index(
+    "ix_payment_events_nobodys",
+    payment_events.c.received_at,
+    postgresql_where=payment_events.c.body.is_not(None) & payment_events.c.transaction_id.is_(None),
 )
 Index(
     "ix_payment_events_quarantined",
