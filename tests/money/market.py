@@ -1,5 +1,6 @@
 """What buyers, banks and the payment provider do, and every message that the provider will ever send about it."""
 
+from collections.abc import Container
 from enum import StrEnum
 
 from msgspec.structs import replace
@@ -20,6 +21,22 @@ class Way(StrEnum):
     SLOWLY = "slowly"
     IN_VAIN = "in vain"
     TOO_LITTLE = "too little"
+
+
+class Act(StrEnum):
+    """What may befall a payment, without anybody asking us."""
+
+    SETTLE = "a slow payment succeeds"
+    RETURN = "money goes back, from the provider's dashboard"
+    REFUNDS_GO = "what operators asked for goes back"
+    REFUNDS_FAIL = "what operators asked for does not go back"
+    OPEN = "a bank opens a dispute"
+    WIN = "it is decided for us"
+    LOSE = "it is decided against us"
+    CONTRADICT = "the provider says something else of a refund or dispute"
+
+
+_DECISIONS = {Act.OPEN: DisputeState.OPEN, Act.WIN: DisputeState.WON, Act.LOSE: DisputeState.LOST}
 
 
 class Market:
@@ -61,55 +78,68 @@ class Market:
         self.post(news_of(self.seller.payments[payment_id]))
         return payment_id
 
-    def settle(self, payment_id: str) -> None:
-        """A slow payment succeeds."""
+    def befall(self, payment_id: str, act: Act, amount: int, currency: str = "USD") -> None:
+        match act:
+            case Act.SETTLE:
+                self._settle(payment_id)
+            case Act.RETURN:
+                # More than was paid too: nothing here says that it cannot be.
+                self.post(self.seller.return_money(payment_id, amount))
+            case Act.REFUNDS_GO:
+                self._end_refunds(payment_id, RefundStatus.SUCCEEDED)
+            case Act.REFUNDS_FAIL:
+                self._end_refunds(payment_id, RefundStatus.FAILED)
+            case Act.OPEN | Act.WIN | Act.LOSE:
+                self._dispute(payment_id, _DECISIONS[act])
+            case Act.CONTRADICT:
+                self._contradict(payment_id, amount, currency)
+
+    def _settle(self, payment_id: str) -> None:
         if self._report(payment_id).status is PaymentStatus.UNDER_WAY:
             self.seller.settle(payment_id)
             self.post(news_of(self.seller.payments[payment_id]))
 
-    def return_money(self, payment_id: str, amount: int) -> None:
-        """As from the provider's dashboard; more than was paid too, for nothing here says that it cannot be."""
-        self.post(self.seller.return_money(payment_id, amount))
-
-    def end_refunds(self, payment_id: str, status: RefundStatus) -> None:
-        """Those that operators asked for go through, or do not."""
+    def _end_refunds(self, payment_id: str, status: RefundStatus) -> None:
         refunds = self.seller.payments[payment_id].refunds
         for place, refund in enumerate(refunds):
             if refund.status is RefundStatus.PENDING:
                 refunds[place] = replace(refund, status=status)
                 self.post(refunds[place])
 
-    def dispute(self, payment_id: str, state: DisputeState) -> None:
-        """A bank opens a dispute, or decides it; what is decided stays so."""
+    def _dispute(self, payment_id: str, state: DisputeState) -> None:
+        """What a bank has decided stays so."""
         disputes = self.seller.payments[payment_id].disputes
         if not disputes or disputes[0].state is DisputeState.OPEN:
             self.post(self.seller.dispute(payment_id, state))
 
-    def contradict(self, place: int, payment_id: str, amount: int, currency: str) -> None:
-        """Tell of a refund or dispute once more, and say something else of it."""
-        report = self.posted[place].report
-        if isinstance(report, RefundReport | DisputeReport):
-            self.post(replace(report, payment_id=payment_id, amount=amount, currency=currency))
+    def _contradict(self, payment_id: str, amount: int, currency: str) -> None:
+        """Of the last one that was told of, whatever payment it was of."""
+        told = [event.report for event in self.posted if isinstance(event.report, RefundReport | DisputeReport)]
+        if told:
+            self.post(replace(told[-1], payment_id=payment_id, amount=amount, currency=currency))
 
     def post(self, report: Report) -> None:
         self.posted.append(message(report, f"{self._name}_{len(self.posted) + 1}"))
 
-    def promised(self) -> tuple[int, int]:
-        """All credits that purchases must have left once everything is told, and how many of them are frozen."""
+    def promised(self, arrived: Container[str] | None = None) -> tuple[int, int]:
+        """All credits that purchases must have left, and how many of them are frozen.
+
+        Once everything is told; or, where no message but those that arrived ever will, once the provider is asked.
+        """
         credits_ = frozen = 0
         for transaction_id, payment_id in self._last_payment.items():
             report, quantity = self._report(payment_id), self.quantities[transaction_id]
             has_paid = report.status is PaymentStatus.SUCCEEDED and report.total >= PRICE * quantity
             if has_paid or payment_id in self.released:
-                part, of_it_frozen = left(quantity, report, self._told_of(payment_id))
+                part, of_it_frozen = left(quantity, report, self._told_of(payment_id, arrived))
                 credits_, frozen = credits_ + part, frozen + of_it_frozen
         return credits_, frozen
 
     def _report(self, payment_id: str) -> PaymentReport:
         return self.seller.payments[payment_id].payment
 
-    def _told_of(self, payment_id: str) -> list[Report]:
-        posted = (event.report for event in self.posted)
+    def _told_of(self, payment_id: str, arrived: Container[str] | None) -> list[Report]:
+        posted = (event.report for event in self.posted if arrived is None or event.webhook_id in arrived)
         told: list[Report] = [
             report
             for report in posted

@@ -19,14 +19,13 @@ from application.payments.refund_purchase import RefundPurchase
 from application.payments.release_payment import ReleasePayment
 from application.payments.replay_event import ReplayEvent
 from domain.errors import Failure
-from domain.payments import DisputeState, RefundStatus
 from domain.views import View, ViewRender
 from infrastructure.database.engine import create_engine, open_read_pool
 from tests.counter import ROOT, Counter
 from tests.fakes import FakeDoorbell
 from tests.integration.database.clerks import Clerk, State, Work, clerk
 from tests.integration.database.stage import Desk, Stage
-from tests.money.market import Market, Way
+from tests.money.market import Act, Market, Way
 from tests.selling import FakePaymentProvider
 
 CLERKS = st.integers(0, 1)
@@ -90,39 +89,25 @@ class Money(RuleBasedStateMachine):
 
         self._begin(place, work)
 
-    @precondition(lambda self: self._market.quantities)
     @rule(place=PLACES, way=st.sampled_from(Way))
     def pay(self, place: int, way: Way) -> None:
         self._market.pay(self._order_at(place), way)
 
-    @precondition(lambda self: self._market.payments)
-    @rule(place=PLACES, amount=st.integers(1, 400), state=st.sampled_from(DisputeState), what=st.integers(0, 3))
-    def money_moves(self, place: int, amount: int, state: DisputeState, what: int) -> None:
-        """At the provider, where nobody asks us."""
-        payment_id = self._market.payments[place % len(self._market.payments)]
-        match what:
-            case 0:
-                self._market.settle(payment_id)
-            case 1:
-                self._market.return_money(payment_id, amount)
-            case 2:
-                self._market.dispute(payment_id, state)
-            case _:
-                self._market.end_refunds(payment_id, RefundStatus.SUCCEEDED)
+    @rule(place=PLACES, act=st.sampled_from(Act), amount=st.integers(0, 400))
+    def befall(self, place: int, act: Act, amount: int) -> None:
+        payment_ids = self._market.payments
+        self._market.befall(payment_ids[place % len(payment_ids)], act, amount)
 
-    @precondition(lambda self: self._market.posted)
     @rule(place=CLERKS, message=PLACES)
     def deliver(self, place: int, message: int) -> None:
         event = self._market.posted[message % len(self._market.posted)]
         self._begin(place, lambda counter, _: counter.hear(event))
 
-    @precondition(lambda self: self._market.quantities)
     @rule(place=CLERKS, order=PLACES)
     def reconcile(self, place: int, order: int) -> None:
         command = ReconcilePurchase(self._order_at(order))
         self._begin(place, lambda counter, _: counter.reconcile(command, WORKER))
 
-    @precondition(lambda self: self._market.payments)
     @rule(place=CLERKS, order=PLACES, amount=st.none() | st.integers(1, 300))
     def refund(self, place: int, order: int, amount: int | None) -> None:
         bought = self._order_at(order)
@@ -130,7 +115,6 @@ class Money(RuleBasedStateMachine):
             place, lambda counter, _: counter.refund(RefundPurchase("sorry", amount), ROOT, transaction_id=bought)
         )
 
-    @precondition(lambda self: self._market.posted)
     @rule(place=CLERKS, message=PLACES, release=st.booleans())
     def judge(self, place: int, message: int, *, release: bool) -> None:
         payment_ids = self._market.payments
