@@ -45,6 +45,7 @@ class SessionFactory(DataclassFactory[Session]):
 
 class UploadFactory(DataclassFactory[Upload]):
     key = Use(new_upload_key)
+    digest = Use(secrets.token_bytes, 32)
     width = 800
     height = 1000
     size = 120_000

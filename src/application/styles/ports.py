@@ -8,10 +8,6 @@ from domain.styles import Category, Style
 
 
 class StyleRepository(Protocol):
-    async def active(self, style_id: int) -> tuple[int, int] | None:
-        """The id and present prompt version of a style that customers may pick."""
-        ...
-
     async def by_slug(self, slug: str) -> Style | None: ...
 
     async def add(self, style: Style) -> None: ...

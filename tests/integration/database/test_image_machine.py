@@ -57,8 +57,9 @@ from bootstrap.settings import load_settings
 from domain.errors import Conflict, NotFound, Unavailable, Unpaid
 from domain.views import View
 from infrastructure.database.engine import ReadPool
-from infrastructure.database.outbox import Doorbell, OutboxRelay
+from infrastructure.database.outbox import Doorbell, OutboxQueue
 from infrastructure.database.tables import model_gates, outbox, views
+from infrastructure.database.transaction import WritePool
 from presentation.worker.jobs import CONSUMERS, WORKER
 from tests.factories import photo
 from tests.fakes import FakeDoorbell, InMemoryStorage
@@ -138,7 +139,7 @@ class TryOns(RuleBasedStateMachine):
             except Unavailable:
                 return
         if not again:
-            await OutboxRelay(self._stage.engine).done(row["id"])
+            await (await self._container.get(OutboxQueue)).exchange([row["id"]], 0)
 
     @precondition(lambda self: self._world.begun)
     @rule(which=ANY)
@@ -392,7 +393,8 @@ def test_try_ons_keep_their_promises_whatever_happens_in_whatever_order(
         database = await asyncpg.connect(database_url)
         stack.push_async_callback(database.close)
         engine, pool = await container.get(AsyncEngine), await container.get(ReadPool)
-        return Stage(engine, pool, database, doorbell), container, world
+        write_pool = await container.get(WritePool)
+        return Stage(engine, pool, write_pool, database, doorbell), container, world
 
     stage, container, world = runner.run(open_stage())
     try:

@@ -18,6 +18,7 @@ from sqlalchemy.exc import DBAPIError
 from domain.credits import Cause, HoldStatus, InsufficientCredits
 from domain.views import View, ViewRender
 from infrastructure.database.engine import create_engine, create_sessions, open_read_pool
+from infrastructure.database.transaction import open_write_pool
 from tests.fakes import FakeDoorbell
 from tests.integration.database.stage import Desk, Stage
 
@@ -79,7 +80,7 @@ class Ledger(RuleBasedStateMachine):
         if desk is None:
             session = create_sessions(self._stage.engine)()
             await session.execute(text("SET LOCAL lock_timeout = '20ms'"))
-            desk = self._open[place] = Desk(session, self._stage.doorbell)
+            desk = self._open[place] = self._stage.desk_of(session)
         try:
             return await work(desk)
         except InsufficientCredits:
@@ -97,7 +98,7 @@ class Ledger(RuleBasedStateMachine):
             books.holds[view.id] = HoldStatus.PENDING
             return None
 
-        self._attempt(place, lambda desk: desk.accounts.hold(self._user.id, [view]), expected)
+        self._attempt(place, lambda desk: desk.holds.place(self._user.id, [view]), expected)
 
     @rule(place=DESKS, number=PLACES)
     def post(self, place: int, number: int) -> None:
@@ -108,7 +109,7 @@ class Ledger(RuleBasedStateMachine):
                 books.holds[view.id] = HoldStatus.POSTED
                 books.credits -= 1
 
-        self._attempt(place, lambda desk: desk.accounts.post(view), expected)
+        self._attempt(place, lambda desk: desk.holds.post(view), expected)
 
     @rule(place=DESKS, number=PLACES)
     def void(self, place: int, number: int) -> None:
@@ -118,7 +119,7 @@ class Ledger(RuleBasedStateMachine):
             if books.holds.get(view.id) is HoldStatus.PENDING:
                 books.holds[view.id] = HoldStatus.VOIDED
 
-        self._attempt(place, lambda desk: desk.accounts.void(view), expected)
+        self._attempt(place, lambda desk: desk.holds.void(view), expected)
 
     @rule(place=DESKS, number=PLACES, amount=st.sampled_from([-2, -1, 1, 2]))
     def record(self, place: int, number: int, amount: int) -> None:
@@ -177,9 +178,10 @@ def test_the_ledger_keeps_its_books_whatever_two_transactions_do(runner: asyncio
         engine = create_engine(database_url, connections=5)
         stack.push_async_callback(engine.dispose)
         pool = await stack.enter_async_context(open_read_pool(database_url, connections=2))
+        write_pool = await stack.enter_async_context(open_write_pool(database_url, connections=2))
         database = await asyncpg.connect(database_url)
         stack.push_async_callback(database.close)
-        return Stage(engine, pool, database, FakeDoorbell())
+        return Stage(engine, pool, write_pool, database, FakeDoorbell())
 
     stage = runner.run(open_stage())
     try:
