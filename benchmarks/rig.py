@@ -183,6 +183,7 @@ def _environment(folder: Path, database_url: str, redis_url: str, provider_port:
     """The settings of a production process, but for limits that a benchmark must not reach."""
     return {
         "PATH": os.environ.get("PATH", ""),
+        "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
         "HAIRTRYON_ENV": "test",
         "HAIRTRYON_DATA": str(folder),
         "HAIRTRYON_OPERATOR": "benchmark",

@@ -63,8 +63,12 @@ class FakePaymentProvider(PaymentProvider):
         self.refunds_asked.append((payment_id, amount, reason))
         state = self.payments[payment_id]
         left = state.payment.total - sum(refund.amount for refund in state.refunds)
+        if state.payment.status is not PaymentStatus.SUCCEEDED:
+            raise _refusal("PAYMENT_NOT_SUCCEEDED")
+        if any(refund.status is RefundStatus.PENDING for refund in state.refunds):
+            raise _refusal("EXISTING_REFUND_REQUEST_PROCESSING")
         if left <= 0 or (amount or 0) > left:
-            raise Conflict("conflict", "The payment provider refused it: PAYMENT_ALREADY_REFUNDED")
+            raise _refusal("PAYMENT_ALREADY_REFUNDED")
         refund = RefundReport(
             refund_id=f"ref_{next(self._numbers)}",
             payment_id=payment_id,
@@ -134,6 +138,10 @@ class FakePaymentProvider(PaymentProvider):
     def _answer(self) -> None:
         if self.is_away:
             raise Unavailable("payment_provider_unavailable", "The payment provider cannot be reached right now.")
+
+
+def _refusal(code: str) -> Conflict:
+    return Conflict("conflict", f"The payment provider refused it: {code}")
 
 
 def envelope(kind: str, data: dict[str, Any]) -> dict[str, Any]:

@@ -174,6 +174,20 @@ def execute(url: str, *statements: str) -> None:
         away_from_any_loop.submit(asyncio.run, run()).result()
 
 
+def fetch(url: str, query: str) -> list[asyncpg.Record]:
+    """As `execute`, for what a query finds."""
+
+    async def run() -> list[asyncpg.Record]:
+        connection = await asyncpg.connect(url)
+        try:
+            return list(await connection.fetch(query))
+        finally:
+            await connection.close()
+
+    with ThreadPoolExecutor(1) as away_from_any_loop:
+        return away_from_any_loop.submit(asyncio.run, run()).result()
+
+
 @pytest.fixture(scope="session")
 def postgres_server(pytestconfig: pytest.Config) -> RunPostgres:
     """The PostgreSQL of this run, `.url` an address of it. Not to be stopped: a test of outages starts its own."""

@@ -7,6 +7,9 @@ from msgspec import Struct
 from domain.errors import Forbidden, Unauthenticated
 from domain.users import Role
 
+_ACCOUNT = "user:"
+"""How the records name whoever is signed in, followed by the account's id."""
+
 
 class ActorKind(StrEnum):
     ANONYMOUS = "anonymous"
@@ -49,7 +52,9 @@ class Actor(Struct, frozen=True):
         role: Role = Role.CUSTOMER,
         client: Client = Client(),  # noqa: B008 - frozen
     ) -> "Actor":
-        return cls(ActorKind.USER, f"user:{user_id}", user_id, session_id, token_id, token_expires_at, role, client)
+        return cls(
+            ActorKind.USER, f"{_ACCOUNT}{user_id}", user_id, session_id, token_id, token_expires_at, role, client
+        )
 
     @classmethod
     def system(cls, name: str) -> "Actor":
@@ -66,7 +71,9 @@ class Actor(Struct, frozen=True):
         return self.user_id
 
     def require_operator(self) -> str:
-        """The operator's name for the records, or `Forbidden`."""
+        """The operator's name for the records, or `Forbidden`, also where it is chosen to look like an account's."""
+        if self.kind is ActorKind.OPERATOR and self.name.startswith(_ACCOUNT):
+            raise Forbidden("forbidden", f"The records name accounts {_ACCOUNT}...: use a name of your own.")
         if self.kind is ActorKind.OPERATOR or (self.kind is ActorKind.USER and self.role is Role.ADMIN):
             return self.name
         raise Forbidden("forbidden", "This is for operators.")

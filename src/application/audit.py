@@ -1,9 +1,16 @@
 """The audit log: what operators did, under whose name, to what, and why."""
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Annotated, Protocol
+
+from msgspec import Meta
 
 from domain.errors import Invalid
+from domain.texts import one_line
+
+_LONGEST_REASON = 500
+Reason = Annotated[str, Meta(min_length=1, max_length=_LONGEST_REASON)]
+"""Why an operator does what concerns a customer."""
 
 
 class AuditLog(Protocol):
@@ -25,8 +32,10 @@ class AuditLog(Protocol):
 
 
 def reason_given(reason: str) -> str:
-    """The reason without surrounding space, or `Invalid`: a blank one says nothing to whoever reads the log."""
-    given = reason.strip()
+    """The reason as one line, or `Invalid`: a blank one says nothing to whoever reads the records."""
+    given = one_line(reason)
     if not given:
         raise Invalid("validation_failed", "Say why, for the records.", field="reason")
+    if len(given) > _LONGEST_REASON:
+        raise Invalid("validation_failed", f"A reason has {_LONGEST_REASON} characters at most.", field="reason")
     return given

@@ -11,10 +11,13 @@ from dishka import AsyncContainer
 from bootstrap.settings import Settings, SettingsError, load_settings
 from domain.errors import Failure
 from presentation.cli.credits import credit_commands
+from presentation.cli.images import image_commands
 from presentation.cli.operations import refuse
 from presentation.cli.payments import payment_commands
+from presentation.cli.queue import queue_commands
 from presentation.cli.styles import styles
 from presentation.cli.tokens import token_commands
+from presentation.cli.users import user_commands
 
 _USAGE = 2
 _CONFLICT = 4
@@ -33,7 +36,20 @@ _PORT = click.option(
 @click.group()
 @click.pass_context
 def main(context: click.Context) -> None:
-    """Hair Try-On: a portrait and a hairstyle in, the same person with that hair out."""
+    r"""Hair Try-On: a portrait and a hairstyle in, the same person with that hair out.
+
+    \b
+    Completion in your shell, from its start-up file:
+      bash  eval "$(_HAIRTRYON_COMPLETE=bash_source hairtryon)"
+      zsh   eval "$(_HAIRTRYON_COMPLETE=zsh_source hairtryon)"
+      fish  _HAIRTRYON_COMPLETE=fish_source hairtryon | source
+
+    \b
+    Operators' commands end with 0, or with
+      2 what was typed is not valid      5 not allowed
+      3 there is no such thing           6 something behind is away
+      4 the present state forbids it     1 anything else
+    """
     context.obj = _open_container
 
 
@@ -186,6 +202,9 @@ main.add_command(styles)
 main.add_command(credit_commands)
 main.add_command(payment_commands)
 main.add_command(token_commands)
+main.add_command(user_commands)
+main.add_command(image_commands)
+main.add_command(queue_commands)
 
 if __name__ == "__main__":
     main()

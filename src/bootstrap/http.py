@@ -22,6 +22,7 @@ from bootstrap.settings import Settings
 from infrastructure.job_queue import ArqDoorbell
 from infrastructure.progress_hub import ProgressHub
 from infrastructure.storage.disk import DiskStorage
+from presentation.http.admin import ADMIN_CONTROLLERS
 from presentation.http.auth import AuthController
 from presentation.http.authentication import Authenticator, TokenCookies, provide_actor
 from presentation.http.bodies import StrictRequest
@@ -71,6 +72,7 @@ def create_app(settings: Settings, *overrides: Provider) -> Litestar:
             ProgressController,
             ProviderWebhookController,
             PaymentWebhookController,
+            *ADMIN_CONTROLLERS,
         ],
         dependencies={"actor": Provide(provide_actor)},
     )

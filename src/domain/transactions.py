@@ -130,7 +130,7 @@ class Transaction:
             currency=offer.currency,
             opening_until=now + CALL_LIFE,
             created_at=now,
-            ask_at=None,
+            ask_at=now + _LONGEST_CHECKOUT,
         )
 
     @property
@@ -142,9 +142,10 @@ class Transaction:
         return self.opening_until is not None and self.opening_until > now
 
     def open_again(self, now: datetime) -> None:
-        """Whoever opened it came to no end: do it anew."""
+        """Whoever opened it came to no end: it is ordered anew, and its day begins now."""
         self.status = TransactionStatus.PENDING
-        self.opening_until = now + CALL_LIFE
+        self.created_at = now
+        self.opening_until, self.ask_at = now + CALL_LIFE, now + _LONGEST_CHECKOUT
 
     def opened(self, session_id: str, checkout_url: str, now: datetime) -> None:
         """The customer can pay; the provider is asked about it from now on."""
@@ -218,7 +219,7 @@ class Transaction:
         """The provider was asked: when to ask next. The longer ago it was ordered, the less often, and not for ever."""
         age = now - self.created_at
         under_way = self.status is TransactionStatus.PROCESSING
-        if not self.paid and age > (SLOWEST_PAYMENT if under_way else CHECKOUT_LIFE + LAST_NEWS):
+        if not self.paid and age >= (SLOWEST_PAYMENT if under_way else _LONGEST_CHECKOUT):
             if not self._ended:
                 self.status = TransactionStatus.CANCELLED
             self.ask_at = None
@@ -232,6 +233,7 @@ class Transaction:
         return self.status in {TransactionStatus.FAILED, TransactionStatus.CANCELLED}
 
 
+_LONGEST_CHECKOUT = CHECKOUT_LIFE + LAST_NEWS
 _OPEN = frozenset(
     {
         TransactionStatus.PENDING,

@@ -2,12 +2,12 @@
 
 import re
 import secrets
-import unicodedata
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from domain.errors import Invalid
+from domain.errors import Conflict, Invalid
+from domain.texts import one_line
 
 VERIFICATION_LIFE = timedelta(hours=24)
 RESET_LIFE = timedelta(minutes=30)
@@ -45,6 +45,22 @@ class User:
         """Give an account whose address nobody had proved to whoever has proved it now, with their own password."""
         self.password_hash = password_hash
         self.is_verified = True
+
+    def disable(self) -> None:
+        """Let nobody in by this account any more, or `Conflict`; its sessions are for the caller to end."""
+        if self.is_disabled:
+            raise Conflict("conflict", "This account is disabled already.")
+        self.is_disabled = True
+
+    def enable(self) -> None:
+        if not self.is_disabled:
+            raise Conflict("conflict", "This account is not disabled.")
+        self.is_disabled = False
+
+    def become(self, role: Role) -> None:
+        if self.role is role:
+            raise Conflict("conflict", f"This account has the role {role} already.")
+        self.role = role
 
     def erase(self, now: datetime) -> None:
         """Leave a pseudonym, for the ledger to go on with: nobody can be reached, recognised or signed in by it."""
@@ -113,8 +129,7 @@ def email_address(text: str) -> str:
 
 def display_name(text: str) -> str:
     """The name with control characters turned into spaces, 1 to 70 characters, or `Invalid`."""
-    printable = "".join(" " if unicodedata.category(character).startswith("C") else character for character in text)
-    name = " ".join(printable.split())
+    name = one_line(text)
     if not 1 <= len(name) <= NAME_LENGTH:
         raise Invalid("validation_failed", f"A name has 1 to {NAME_LENGTH} characters.", field="name")
     return name

@@ -28,6 +28,7 @@ CALL_SECONDS = 20.0
 RETRY_AFTER_SECONDS = 5.0
 
 _NOT_FOUND = 404
+_TOO_MANY = 429
 _CONFLICTS = {400, 409, 410, 422}
 """With these a refund is refused for what it asks, not for who asks; which code goes with which is not documented."""
 _UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ValueError)
@@ -152,8 +153,10 @@ class DodoWebhook(PaymentWebhook):
 
 def _read(reply: httpx.Response, read: Callable[[bytes], T]) -> T:
     if not reply.is_success:
-        # Our key, our product or our account is wrong, or Dodo is in trouble: the customer can do nothing about it.
-        log.error("payment_provider_refused", status=reply.status_code, code=_refusal(reply).code)
+        # The customer can do nothing about it; we can, unless Dodo is in trouble or has heard too much from us.
+        passes = reply.is_server_error or reply.status_code == _TOO_MANY
+        tell = log.warning if passes else log.error
+        tell("payment_provider_refused", status=reply.status_code, code=_refusal(reply).code)
         raise _unavailable()
     try:
         return read(reply.content)

@@ -124,6 +124,8 @@ class GuardedDownloads(OutputDownloads):
             raise BadOutput(f"the output's host answered {response.status_code}")
         if response.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
             raise BadOutput("the output came compressed though that was declined")
+        if int(response.headers.get("Content-Length", 0)) > self._max_bytes:
+            raise BadOutput(f"the output says that it is larger than {self._max_bytes} bytes")
         data = bytearray()
         async for chunk in response.aiter_raw():
             data += chunk

@@ -7,6 +7,7 @@ import msgpack
 from arq.connections import ArqRedis, RedisSettings
 from redis.exceptions import RedisError
 
+from application.queue.ports import JobQueue
 from domain.errors import Unavailable
 from infrastructure.database.outbox import Doorbell
 from infrastructure.redis import BackgroundCalls, open_pool
@@ -34,7 +35,7 @@ def redis_settings(url: str) -> RedisSettings:
     return settings
 
 
-class ArqDoorbell(Doorbell):
+class ArqDoorbell(Doorbell, JobQueue):
     """Rings in the background. When Redis is away, the relay rings again later: nothing waits, nothing is lost."""
 
     def __init__(self, url: str) -> None:
@@ -60,6 +61,12 @@ class ArqDoorbell(Doorbell):
     async def _enqueue(self, rows: Sequence[tuple[int, int]]) -> None:
         for row_id, delivery in rows:
             await self._redis.enqueue_job(JOB, row_id, _job_id=f"outbox:{row_id}:{delivery}")
+
+    async def length(self) -> int | None:
+        try:
+            return int(await self._redis.zcard(QUEUE))
+        except (RedisError, OSError):
+            return None
 
     async def ping(self) -> None:
         await self._redis.ping()

@@ -118,6 +118,8 @@ class CountingThrottle(LoginThrottle):
         await self._counters.incr(f"{self._digest(email)}:epoch", _FAMILIAR, secrets.randbelow(2**31) + 1)
 
     async def _recognise(self, place: str) -> None:
+        if await self._counters.get_expiry(f"{place}:familiar") > self._now() + _FAMILIAR - _DAY:
+            return  # it was set today
         # Set anew, for a counter expires so long after its first increment.
         await self._counters.clear(f"{place}:familiar")
         await self._counters.incr(f"{place}:familiar", _FAMILIAR)

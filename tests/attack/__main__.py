@@ -1,4 +1,4 @@
-"""`just attack`: play the account faults against a running stack. Fails when an attack succeeds."""
+"""`just attack`: play attacks on accounts and payments against a running stack. Fails when an attack succeeds."""
 
 import asyncio
 import sys

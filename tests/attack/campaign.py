@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from rich.console import Console
 from rich.table import Table
 
-from tests.attack import accounts, guessing, tokens
+from tests.attack import accounts, guessing, payments, tokens
 from tests.attack.target import Finding, Target
 from tests.faults.rig import Rig
 
@@ -29,6 +29,10 @@ ATTACKS: Sequence[Attack] = (
     accounts.cross_site_requests,
     accounts.parallel_registrations,
     accounts.extra_fields,
+    payments.forged_payments,
+    payments.replayed_payment,
+    payments.anothers_purchase,
+    payments.own_prices,
 )
 _WIDTH = 120
 

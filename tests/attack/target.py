@@ -42,6 +42,7 @@ class Target:
         self._url = url
         self._attacks = 0
         self.secret_key = rig.environ["SECRET_KEY"]
+        self.dodo = rig.dodo
         self.url_without_proxy = rig.url
         """Another API of the same stack, which trusts nobody and limits no address."""
 

@@ -1,5 +1,6 @@
 """Servers for the real adapters: the sandbox and moto, one of each per test process, on free ports."""
 
+import secrets
 import threading
 import time
 from collections.abc import Iterator
@@ -22,7 +23,17 @@ class RunningSandbox:
         listener = listen("127.0.0.1", 0)
         self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         self.webhook_secret = make_webhook_secret()
-        config = SandboxConfig(public_url=self.url, latency_seconds=0, replicate_webhook_secret=self.webhook_secret)
+        self.dodo_key = secrets.token_urlsafe()
+        config = SandboxConfig(
+            public_url=self.url,
+            latency_seconds=0,
+            replicate_webhook_secret=self.webhook_secret,
+            dodo_api_key=self.dodo_key,
+            dodo_webhook_secret=self.webhook_secret,
+            dodo_webhook_speedup=10_000,
+            dodo_refund_seconds=0,
+        )
+        self._client = httpx.Client(trust_env=False)
         self._server = uvicorn.Server(
             uvicorn.Config(create_app(config), http=CuttableProtocol, log_config=None, timeout_graceful_shutdown=1)
         )
@@ -34,14 +45,15 @@ class RunningSandbox:
 
     def script(self, service: str, *rules: dict[str, Any]) -> None:
         """Have the next calls of a service answered as told, and forget the calls so far."""
-        with httpx.Client(trust_env=False) as client:
-            client.delete(f"{self.url}/{service}/__control").raise_for_status()
-            client.put(f"{self.url}/{service}/__control", json={"rules": rules}).raise_for_status()
-            if service == "replicate":
-                model = {"latency_seconds": 0, "picture": "fixed"}
-                client.put(f"{self.url}/replicate/__control/model", json=model).raise_for_status()
+        control = f"{self.url}/{service}/__control"
+        self._client.delete(control).raise_for_status()
+        self._client.put(control, json={"rules": rules}).raise_for_status()
+        if service == "replicate":
+            model = {"latency_seconds": 0, "picture": "fixed"}
+            self._client.put(f"{control}/model", json=model).raise_for_status()
 
     def stop(self) -> None:
+        self._client.close()
         self._server.should_exit = True
         self._thread.join()
 

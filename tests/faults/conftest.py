@@ -15,6 +15,7 @@ from infrastructure.database.engine import open_read_pool
 from infrastructure.database.readers import SqlLedgerAuditor
 from tests.faults.customer import Customer
 from tests.faults.rig import Rig, portrait
+from tests.faults.shop import Shop
 
 CREDITS = 100_000
 _PATIENCE_SECONDS = 60.0
@@ -70,6 +71,12 @@ async def newcomer(rig: Rig) -> AsyncIterator[Customer]:
         yield customer
 
 
+@pytest.fixture
+async def shop(rig: Rig, customer: Customer) -> Shop:
+    """Where that customer buys credits. The provider's webhooks come at once, the reconciler not by itself."""
+    return Shop(customer, rig.dodo)
+
+
 async def _sign_up(rig: Rig, email: str) -> str:
     async with Customer(rig.url, rig.sandbox_url) as visitor:
         assert (await visitor.register(email, rig.password)).status_code == 202
@@ -82,9 +89,12 @@ async def _sign_up(rig: Rig, email: str) -> str:
 async def _reset(rig: Rig) -> None:
     await rig.provider.reset()
     await rig.mail_service.reset()
+    await rig.dodo.reset()
     rig.expect_alerts()
     connection = await asyncpg.connect(rig.postgres.url)
     try:
+        # What one test has ordered is not to be asked about in another.
+        await connection.execute("UPDATE transactions SET ask_at = NULL")
         # Failures in a row, of one test after the other, are no outage.
         await connection.execute("UPDATE model_gates SET failures = 0, failed_images = '{}', closed_until = NULL")
         await connection.execute("UPDATE model_gates SET reason = NULL, next_return_at = NULL")

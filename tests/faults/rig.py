@@ -19,6 +19,7 @@ from bootstrap import migrations
 from bootstrap.embedded import free_port, start_postgres, start_valkey
 from bootstrap.reaper import Reaper
 from bootstrap.settings import Settings
+from tests.faults.dodo import Dodo
 from tests.faults.programs import Program, answers
 from tests.faults.provider import Provider, Service
 
@@ -56,6 +57,7 @@ class Rig:
         self.sandbox_url = f"http://127.0.0.1:{self._sandbox_port}"
         self.provider = Provider(self.sandbox_url)
         self.mail_service = Service(self.sandbox_url, "brevo")
+        self.dodo = Dodo(self.sandbox_url)
         self.environ = self._environment() | settings
         self.sandbox = self._program("sandbox", [sys.executable, "-P", "-m", "sandbox", *self._sandbox_flags()])
         self.api = self._program("api", [*_HAIRTRYON, "serve", "--port", str(self._api_port)])
@@ -123,17 +125,36 @@ class Rig:
         api = self._program(f"api-{port}", [*_HAIRTRYON, "serve", "--port", str(port)], **settings)
         return api, f"http://127.0.0.1:{port}"
 
-    def hairtryon(self, *arguments: str) -> Any:
-        """Run an operator's command, which must succeed; returns what it shows with `--json`."""
-        done = subprocess.run(  # noqa: S603 - our own command line
+    def hairtryon(self, *arguments: str, typed: str = "") -> Any:
+        """Run an operator's command, which must succeed; returns what it shows with `--json`.
+
+        `typed` is what it reads from stdin.
+        """
+        done = self.try_hairtryon(*arguments, typed=typed)
+        assert done.returncode == 0, f"{arguments}: {done.stdout}{done.stderr}"
+        return json.loads(done.stdout)
+
+    def try_hairtryon(self, *arguments: str, typed: str = "") -> subprocess.CompletedProcess[str]:
+        """Run an operator's command, and take whatever comes of it."""
+        return subprocess.run(  # noqa: S603 - our own command line
             [*_HAIRTRYON, *arguments, "--json"],
             env=self.environ,
+            input=typed,
             capture_output=True,
             text=True,
             check=False,
         )
-        assert done.returncode == 0, f"{arguments}: {done.stdout}{done.stderr}"
-        return json.loads(done.stdout)
+
+    def begin_hairtryon(self, *arguments: str) -> Program:
+        """Start an operator's command, for a test to end."""
+        operator = self._program("operator", [*_HAIRTRYON, *arguments])
+        operator.start()
+        return operator
+
+    def new_webhook_secret(self) -> str:
+        secret = "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
+        self.canaries.append(secret)
+        return secret
 
     def new_canary(self) -> str:
         canary = f"canary{secrets.token_hex(12)}"
@@ -177,9 +198,9 @@ class Rig:
 
     def _environment(self) -> dict[str, str]:
         """The surroundings, without anybody's settings but ours."""
-        secret, pseudonym, replicate, brevo, google = (self.new_canary() for _ in range(5))
-        webhook_secret = "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
-        self.canaries += [webhook_secret, self.postgres.url.partition("postgres:")[2].partition("@")[0]]
+        secret, pseudonym, replicate, brevo, google, dodo = (self.new_canary() for _ in range(6))
+        webhook_secret, dodo_secret = self.new_webhook_secret(), self.new_webhook_secret()
+        self.canaries.append(self.postgres.url.partition("postgres:")[2].partition("@")[0])
         # An empty setting is as good as none, and keeps the one of an `.env` out.
         return (
             dict(os.environ)
@@ -208,6 +229,16 @@ class Rig:
                 "SANDBOX_REPLICATE_API_TOKEN": replicate,
                 "SANDBOX_REPLICATE_WEBHOOK_SECRET": webhook_secret,
                 "SANDBOX_BREVO_API_KEY": brevo,
+                "DODO_PAYMENTS_BASE_URL": f"{self.sandbox_url}/dodo",
+                "DODO_PAYMENTS_API_KEY": dodo,
+                "DODO_PAYMENTS_PRODUCT_ID": "pdt_one_credit",
+                "DODO_PAYMENTS_WEBHOOK_SECRET": dodo_secret,
+                "SANDBOX_DODO_API_KEY": dodo,
+                "SANDBOX_DODO_PRODUCT_ID": "pdt_one_credit",
+                "SANDBOX_DODO_WEBHOOK_SECRET": dodo_secret,
+                "SANDBOX_DODO_WEBHOOK_URL": f"{self.url}/api/v1/payment/webhook",
+                "SANDBOX_DODO_WEBHOOK_SPEEDUP": "30000",
+                "RECONCILE_SECONDS": "3600",
                 "SANDBOX_LATENCY_SECONDS": "0",
                 "ACCESS_TOKEN_MINUTES": "600",
                 "GENERATION_LEASE_SECONDS": str(LEASE_SECONDS),

@@ -1,5 +1,6 @@
 """Outputs that are no picture: FAILED and the credit back, after one create, with nothing else touched."""
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -161,4 +162,8 @@ def unusable(folder: Path) -> Iterator[None]:
         yield
     finally:
         folder.unlink()
-        aside.rename(folder)
+        try:
+            aside.rename(folder)
+        except OSError:  # the product was quicker, and has made the folder anew
+            shutil.copytree(aside, folder, dirs_exist_ok=True)
+            shutil.rmtree(aside)

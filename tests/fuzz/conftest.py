@@ -1,6 +1,7 @@
 """The whole product, as real processes, with a customer who can afford much."""
 
 from collections.abc import Iterator
+from uuid import uuid4
 
 import pytest
 
@@ -25,9 +26,10 @@ def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
 
 @pytest.fixture
 async def customer(rig: Rig) -> str:
-    """The address of a verified customer with many credits."""
+    """The address of a new customer, verified and with many credits: what became of another test's is left alone."""
+    address = f"customer-{uuid4().hex}@example.org"
     async with Customer(rig.url, rig.sandbox_url) as visitor:
-        await visitor.register(rig.email, rig.password)
-        await visitor.verify(await visitor.mailed_token(rig.email))
-    rig.hairtryon("credits", "grant", rig.email, str(CREDITS), "--reason", "for tests")
-    return rig.email
+        await visitor.register(address, rig.password)
+        await visitor.verify(await visitor.mailed_token(address))
+    rig.hairtryon("credits", "grant", address, str(CREDITS), "--reason", "for tests")
+    return address

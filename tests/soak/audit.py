@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
+import httpx
 from msgspec import Struct
 from PIL import Image, UnidentifiedImageError
 
@@ -20,6 +21,7 @@ from infrastructure.database.readers import SqlLedgerAuditor
 from infrastructure.storage.disk import PARTS
 from tests.faults.rig import Rig
 from tests.soak.crowd import Crowd
+from tests.soak.purchases import Mailed, compare
 
 REST_SECONDS = 180.0
 """For what the customers have left behind. Deadlines of a soak are a minute."""
@@ -43,7 +45,7 @@ class Finding(Struct, frozen=True):
     holds: bool = True
 
 
-async def come_to_rest(rig: Rig, database: asyncpg.Connection) -> None:
+async def come_to_rest(rig: Rig, crowd: Crowd, database: asyncpg.Connection) -> None:
     """Wait until nothing is open, then have done at once what is announced for later, such as a second clearing up."""
 
     async def nothing_open() -> bool:
@@ -56,6 +58,12 @@ async def come_to_rest(rig: Rig, database: asyncpg.Connection) -> None:
     async def nothing_expected() -> bool:
         return not await database.fetchval("SELECT count(*) FROM expected_files")
 
+    async def books_agree() -> bool:
+        return (await compare(rig.dodo, database, crowd.ordered)).agree
+
+    # The longer ago something was bought, the less often is the payment provider asked about it.
+    await database.execute("UPDATE transactions SET ask_at = now() WHERE session_id IS NOT NULL")
+    await _wait(books_agree)
     await _wait(nothing_open)
     await _wait(nothing_announced)
     # Files that somebody was to store and never did are looked for after a day, by a worker that has just begun.
@@ -81,22 +89,48 @@ async def audit(rig: Rig, crowd: Crowd, since: dict[Path, int], database: asyncp
     creates = await rig.provider.count("create")
     attempts = await database.fetchval("SELECT sum(attempt) FROM views") or 0
     kept = {row["id"] for row in await database.fetch("SELECT id FROM images")}
-    errors = [line for line in _logged(rig, since) if line.get("level") in {"error", "critical"}]
+    # That money is asked back is no error of ours; that a payment is not what was ordered would be.
+    errors = [
+        line
+        for line in _logged(rig, since)
+        if line.get("level") in {"error", "critical"} and line.get("kind") != "payment_disputed"
+    ]
     told = Counter(secret for _, text in rig.written(since) for secret in rig.canaries if secret in text)
     return [
         *outcomes,
         Finding("views COMPLETED without being rendered, by reuse", await database.fetchval(_SHOWN_AGAIN)),
         _none("views that are still open", await database.fetchval(_OPEN)),
         _none("views tried more than three times in a round", await database.fetchval(_TOO_OFTEN)),
-        Finding("ledger, and the hold of every view", "balanced" if ledger.balanced else str(ledger), ledger.balanced),
+        Finding(
+            "ledger, the hold of every view, the grant of every payment",
+            "balanced" if ledger.balanced else str(ledger),
+            ledger.balanced,
+        ),
         _none("try-ons accepted and not kept, or kept twice", len(kept ^ crowd.accepted)),
         _none("streams that told an event twice or left one out", len(crowd.wrongly_told)),
         _none("outbox rows left", await database.fetchval("SELECT count(*) FROM outbox")),
         Finding("creates that reached the provider / attempts", f"{creates} / {attempts}", creates <= attempts),
+        *await _purchases(rig, crowd, database),
         *await _files(rig, database),
         _none("answers 5xx, other than 502 and 503", _unforeseen(crowd)),
         Finding("errors in the logs", _first(errors), not errors),
         _none("secrets in the logs", told.total()),
+    ]
+
+
+async def _purchases(rig: Rig, crowd: Crowd, database: asyncpg.Connection) -> list[Finding]:
+    books = await compare(rig.dodo, database, crowd.ordered)
+    async with httpx.AsyncClient(trust_env=False) as client:
+        mails = (await client.get(f"{rig.sandbox_url}/brevo/mails")).json()["mails"]
+    quarantined = await database.fetchval("SELECT count(*) FROM payment_events WHERE verdict = 'quarantined'")
+    return [
+        Finding("payments made / succeeded", f"{books.payments} / {books.succeeded}"),
+        _none("payments that succeeded, not credited once, or open", len(books.not_credited_once)),
+        _none("payments credited that did not succeed", len(books.credited_for_nothing)),
+        _none("payments with credits wrongly taken back or frozen", len(books.not_taken_back)),
+        _none("checkouts given out whose purchase was not kept", len(books.not_kept)),
+        _none("payments quarantined", quarantined),
+        _none("receipts and refund notices not mailed once", Mailed.of(mails).wrong(books)),
     ]
 
 

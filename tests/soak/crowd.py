@@ -13,6 +13,7 @@ import httpx
 from tests.faults.customer import Customer
 from tests.faults.rig import Rig, portrait
 from tests.faults.watcher import Watcher
+from tests.soak.purchases import Buyer
 
 API = "/api/v1"
 SIDES = ("right", "left", "back")
@@ -29,6 +30,9 @@ class Crowd:
         self.answers: Counter[tuple[str, str]] = Counter()
         """By action and status; `cut` is a connection that ended without an answer."""
         self.accepted: set[int] = set()
+        self.ordered: set[int] = set()
+        """Purchases for which a customer was given a checkout."""
+        self.dodo = rig.dodo
         self.wrongly_told: list[list[int]] = []
         """The ids of events, of streams that told one twice, out of order, or not at all."""
         self.leaving = asyncio.Event()
@@ -48,8 +52,11 @@ class Crowd:
         self._rig.canaries += [tokens["access_token"], tokens["refresh_token"]]
         return Visitor(self, tokens["access_token"], order)
 
-    async def ask(self, action: str, method: str, path: str, **request: Any) -> httpx.Response:
-        """Any API's answer, however often one has to ask; a 503 is one to come back for."""
+    async def ask(self, action: str, method: str, path: str, *, patient: bool = True, **request: Any) -> httpx.Response:
+        """Any API's answer, however often one has to ask; a 503 is one to come back for.
+
+        Who is not patient takes for an answer that the same request is being worked on.
+        """
         while True:
             try:
                 async with self._client() as client:
@@ -58,7 +65,7 @@ class Crowd:
                 self.answers[action, "cut"] += 1
             else:
                 self.answers[action, str(answer.status_code)] += 1
-                in_progress = answer.status_code == httpx.codes.CONFLICT and "in_progress" in answer.text
+                in_progress = patient and answer.status_code == httpx.codes.CONFLICT and "in_progress" in answer.text
                 if answer.status_code != httpx.codes.SERVICE_UNAVAILABLE and not in_progress:
                     return answer
             await asyncio.sleep(PAUSE_SECONDS)
@@ -98,12 +105,14 @@ class Visitor:
         self._token = token
         self._order = order
         self._mine: list[int] = []
+        self._buyer = Buyer(crowd.dodo, self._buy, crowd.answers, crowd.ordered)
 
     async def stay(self) -> None:
         """One action after the other, until everybody leaves."""
         actions = (
             *(self.generate, self.generate, self.generate_or_reuse, self.price, self.add_views, self.retry),
             *(self.look, self.watch, self.cancel, self.delete, self.send_photo, self.change_picture),
+            *(self._buyer.buy, self._buyer.buy, self._buyer.regret),
         )
         while not self._crowd.leaving.is_set():
             action = random.choice(actions)
@@ -176,6 +185,10 @@ class Visitor:
             self._crowd.accepted.add(image_id)
         elif answer.status_code == httpx.codes.UNPROCESSABLE_ENTITY:
             await self.send_photo()  # the last one went with the last try-on that had it
+
+    async def _buy(self, action: str, path: str, **request: Any) -> httpx.Response:
+        """An API that dies while it opens a checkout keeps the order for a minute: who cannot wait orders anew."""
+        return await self._post(action, path, patient=False, **request)
 
     async def _post(self, action: str, path: str, **request: Any) -> httpx.Response:
         """Under one key, so that a request whose answer was cut off is not carried out twice."""

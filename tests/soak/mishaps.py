@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 
 from tests.faults.programs import Program
 from tests.faults.rig import LEASE_SECONDS, Rig
+from tests.soak import purchases
 
 FILTERED = "The input or output was flagged as sensitive. Please try again with different inputs. (E005)"
 
@@ -64,6 +65,8 @@ class Mishaps:
 
     async def mend(self) -> None:
         await self._rig.provider.unscript()
+        await self._rig.dodo.unscript()
+        await self._rig.dodo.release()
         for program in self._programs:
             program.thaw()
 
@@ -107,5 +110,8 @@ class Mishaps:
 
     async def _bad_turn(self) -> None:
         rule = random.choice(BAD_TURNS)
-        self.counted["bad turns of the provider"] += int(rule.get("times", 1))
+        self.counted["bad turns of the image provider"] += int(rule.get("times", 1))
         await self._rig.provider.script(rule)
+        rule = random.choice(purchases.BAD_TURNS)
+        self.counted["bad turns of the payment provider"] += int(rule.get("times", 1))
+        await self._rig.dodo.script(rule)

@@ -20,6 +20,7 @@ RENDERING_SECONDS = 0.5
 SETTINGS = {
     "GENERATION_DEADLINE_SECONDS": "60",
     "GENERATION_TIMEOUT_SECONDS": "15",
+    "RECONCILE_SECONDS": "2",
 }
 """As in production, only shorter."""
 _WIDTH = 120
@@ -50,7 +51,7 @@ async def soak(rig: Rig, seconds: float) -> bool:
         lasted = time.monotonic() - begun
         database = await asyncpg.connect(rig.postgres.url)
         try:
-            await come_to_rest(rig, database)
+            await come_to_rest(rig, crowd, database)
             findings = await audit(rig, crowd, since, database)
         finally:
             await database.close()

@@ -49,6 +49,10 @@ class RegistrationRepository(Protocol):
 
     async def void_all(self, email: str) -> None: ...
 
+    async def keep_address(self, email: str) -> None:
+        """Keep an address to this transaction until it ends, as `claim` does: nobody else makes its account."""
+        ...
+
 
 class PasswordResetRepository(Protocol):
     async def add(self, reset: PasswordReset) -> None: ...

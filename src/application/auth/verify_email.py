@@ -4,15 +4,14 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from application.actor import Actor
-from application.auth.free_credits import FreeCredits
 from application.auth.mailed_tokens import digest_of
-from application.auth.ports import LoginThrottle, RegistrationRepository, SessionRepository, UserRepository
+from application.auth.ports import LoginThrottle, RegistrationRepository, UserRepository
+from application.auth.proved_address import ProvedAddress
 from application.auth.sign_in import SignIn
 from application.auth.tokens import TokenPair
 from application.ports import UnitOfWork
 from domain.errors import Invalid
 from domain.sessions import SignInMethod
-from domain.users import VERIFICATION_LIFE
 
 
 class VerifyEmail(Struct, frozen=True, forbid_unknown_fields=True):
@@ -23,15 +22,13 @@ class VerifyEmail(Struct, frozen=True, forbid_unknown_fields=True):
 class VerifyEmailHandler:
     """Use a mailed link: the user comes to be, gets the free credits once, and is signed in.
 
-    An account of the address that nobody had proved becomes theirs, whoever made it. Every other sign-up of the address
-    is void from then on. Where the link of one of them was withheld, a stranger may have used up the mails: the owner
-    is in, and nobody's password is trusted.
+    Where the link of another sign-up of the address was withheld, a stranger may have used up the mails: the owner is
+    in, and nobody's password is trusted.
     """
 
     users: UserRepository
     registrations: RegistrationRepository
-    sessions: SessionRepository
-    free_credits: FreeCredits
+    proved: ProvedAddress
     throttle: LoginThrottle
     sign_in: SignIn
     uow: UnitOfWork
@@ -42,18 +39,7 @@ class VerifyEmailHandler:
         known = await self.users.by_email(registration.email) if registration else None
         if registration is None or registration.expired(now) or (known is not None and known.is_verified):
             raise Invalid("token_invalid", "This link has been used or has expired.", field="token")
-        if await self.registrations.is_disputed(registration.email, since=now - VERIFICATION_LIFE):
-            registration.password_hash = None
-        if known is None:
-            user = registration.verify(now)
-            await self.users.add(user)
-        else:
-            user = known
-            user.hand_over(registration.password_hash)
-            await self.sessions.revoke_all(user.id, now)
-        await self.registrations.void_all(user.email)
-        await self.uow.flush()
-        await self.free_credits.give(user)
+        user = await self.proved.account(registration, known, now)
         tokens = await self.sign_in.begin(user, actor.client, SignInMethod.LINK, now)
         await self.uow.commit()
         await self.throttle.recognise(user.email, actor.client.ip)

@@ -1,4 +1,4 @@
-"""The try-on that a customer names. Another's, a deleted one and one that never was are absent alike."""
+"""The try-on that somebody names. To a customer, another's, a deleted one and one that never was are absent alike."""
 
 from application.images.ports import ImageReader, ImageRepository, ImageStatus
 from domain.errors import NotFound
@@ -10,6 +10,14 @@ async def claim_image(images: ImageRepository, image_id: int, *, owner: int) -> 
     """The customer's own try-on, kept to this transaction until it ends, or `NotFound` (`image_not_found`)."""
     image = await images.own(image_id, owner=owner) if can_be_id(image_id) else None
     if image is None:
+        raise image_not_found()
+    return image
+
+
+async def claim_any_image(images: ImageRepository, image_id: int) -> GeneratedImage:
+    """As `claim_image`, for an operator: anybody's, unless it is deleted."""
+    image = await images.by_id(image_id) if can_be_id(image_id) else None
+    if image is None or image.deleted_at is not None:
         raise image_not_found()
     return image
 

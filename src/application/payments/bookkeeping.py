@@ -83,7 +83,7 @@ class Bookkeeping:
         if transaction is None:
             return Finding(Verdict.WAITING)
         if is_news and report.status is RefundStatus.SUCCEEDED:
-            self.outbox.add(PurchaseRefunded(transaction.id, payment.id, report.refund_id, str(uuid4())))
+            self._tell_of_refund(transaction, report.refund_id, payment)
             await self._alert_if_erased(transaction, "refund_for_erased_account")
         return Finding(Verdict.APPLIED, transaction_id=transaction.id)
 
@@ -118,9 +118,9 @@ class Bookkeeping:
             reference=f"transaction:{transaction.id}",
         )
         self.outbox.add(CreditsPurchased(transaction.id, str(uuid4())))
-        await self._alert_if_erased(transaction, "payment_for_erased_account")
         for refund_id in payment.refunded:
-            self.outbox.add(PurchaseRefunded(transaction.id, payment.id, refund_id, str(uuid4())))
+            self._tell_of_refund(transaction, refund_id, payment)
+        await self._alert_if_erased(transaction, "payment_for_erased_account")
         if payment.incomparable:
             self.alerts.alert("refund_or_dispute_in_another_currency", payment_id=payment.id)
         await self._follow(payment, transaction, Cause.REFUND if payment.refunds else Cause.DISPUTE)
@@ -155,6 +155,9 @@ class Bookkeeping:
             if by_session is not None:
                 return by_session
         return None if report.ordered is None else await self.transactions.claim(report.ordered)
+
+    def _tell_of_refund(self, transaction: Transaction, refund_id: str, payment: Payment) -> None:
+        self.outbox.add(PurchaseRefunded(transaction.id, payment.id, refund_id, str(uuid4())))
 
     async def _alert_if_erased(self, transaction: Transaction, kind: str) -> None:
         user = await self.users.by_id(transaction.user_id)

@@ -3,8 +3,8 @@ from dataclasses import dataclass
 from msgspec import Struct
 
 from application.actor import Actor
+from application.payments.one_purchase import no_purchase
 from application.payments.ports import TransactionItem, TransactionReader
-from domain.errors import NotFound
 from domain.identifiers import can_be_id
 
 
@@ -22,5 +22,5 @@ class GetTransactionHandler:
         owner, wanted = actor.require_user(), query.transaction_id
         transaction = await self.transactions.own(wanted, owner=owner) if can_be_id(wanted) else None
         if transaction is None:
-            raise NotFound("transaction_not_found", "There is no such purchase.")
+            raise no_purchase()
         return transaction

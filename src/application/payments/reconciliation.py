@@ -8,6 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from application.payments.bookkeeping import Bookkeeping
+from application.payments.one_purchase import claim_purchase
 from application.payments.ports import (
     Alerts,
     PaymentEvent,
@@ -20,8 +21,7 @@ from application.payments.ports import (
     Verdict,
 )
 from application.ports import UnitOfWork
-from domain.errors import NotFound
-from domain.transactions import Transaction, TransactionStatus
+from domain.transactions import TransactionStatus
 
 
 class Reconciled(Struct, frozen=True):
@@ -53,23 +53,17 @@ class Reconciliation:
 
     async def of(self, transaction_id: int) -> Reconciled:
         """Raises `NotFound`, and `Unavailable` when the provider does not answer."""
-        transaction = await self._claim(transaction_id)
+        transaction = await claim_purchase(self.transactions, transaction_id)
         before, session_id = transaction.status, transaction.session_id
         payment_id = transaction.payment_id if transaction.paid else None
         await self.uow.commit()
         for report in await self._reports(session_id, payment_id):
             await self._enter(report)
-        transaction = await self._claim(transaction_id)
+        transaction = await claim_purchase(self.transactions, transaction_id)
         transaction.asked(await self.uow.now(), every=self.every.interval)
         after = transaction.status
         await self.uow.commit()
         return Reconciled(transaction_id, before, after)
-
-    async def _claim(self, transaction_id: int) -> Transaction:
-        transaction = await self.transactions.claim(transaction_id)
-        if transaction is None:
-            raise NotFound("transaction_not_found", "There is no such purchase.")
-        return transaction
 
     async def _reports(self, session_id: str | None, payment_id: str | None) -> list[Report]:
         if payment_id is None and session_id is not None:

@@ -6,11 +6,11 @@ from msgspec import Meta, Struct
 from application.actor import Actor
 from application.audit import AuditLog, reason_given
 from application.payments.bookkeeping import Bookkeeping
+from application.payments.one_purchase import claim_purchase
 from application.payments.ports import PaymentProvider, PaymentRepository, RefundReport, TransactionRepository
 from application.ports import IdempotencyKeys, IdempotentRequest, UnitOfWork
-from domain.errors import Conflict, Failure, NotFound
+from domain.errors import Conflict, Failure
 from domain.payments import RefundStatus
-from domain.transactions import Transaction
 
 LARGEST_AMOUNT = 2**53 - 1
 
@@ -56,7 +56,7 @@ class RefundPurchaseHandler:
             if actor.user_id is not None
             else None
         )
-        transaction = await self._claim(transaction_id)
+        transaction = await claim_purchase(self.transactions, transaction_id)
         # Looked up only now: who waited for the same request to end must see what it answered.
         if kept := await self.idempotency.replay(request, RefundAsked):
             return kept
@@ -74,7 +74,7 @@ class RefundPurchaseHandler:
             raise
         asked = RefundAsked(transaction_id, refund.refund_id, refund.amount, refund.currency, refund.status)
         await self.books.enter(refund)
-        (await self._claim(transaction_id)).end_refund()
+        (await claim_purchase(self.transactions, transaction_id)).end_refund()
         await self.audit.note(
             operator,
             "payment.refund",
@@ -85,12 +85,6 @@ class RefundPurchaseHandler:
         await self.idempotency.keep(request, asked)
         await self.uow.commit()
         return asked
-
-    async def _claim(self, transaction_id: int) -> Transaction:
-        transaction = await self.transactions.claim(transaction_id)
-        if transaction is None:
-            raise NotFound("transaction_not_found", "There is no such purchase.")
-        return transaction
 
     async def _require_no_news(self, payment_id: str) -> None:
         state = await self.provider.payment(payment_id)
@@ -107,5 +101,5 @@ class RefundPurchaseHandler:
 
     async def _end(self, transaction_id: int) -> None:
         await self.uow.rollback()
-        (await self._claim(transaction_id)).end_refund()
+        (await claim_purchase(self.transactions, transaction_id)).end_refund()
         await self.uow.commit()

@@ -6,6 +6,7 @@ from msgspec import Meta, Struct
 from application.actor import Actor
 from application.audit import AuditLog, reason_given
 from application.payments.bookkeeping import Bookkeeping
+from application.payments.one_purchase import claim_event
 from application.payments.ports import (
     Finding,
     PaymentEvents,
@@ -15,7 +16,7 @@ from application.payments.ports import (
     Verdict,
 )
 from application.ports import UnitOfWork
-from domain.errors import Conflict, NotFound
+from domain.errors import Conflict
 
 
 class ReleasePayment(Struct, frozen=True):
@@ -43,9 +44,7 @@ class ReleasePaymentHandler:
     async def __call__(self, command: ReleasePayment, actor: Actor) -> PaymentReleased:
         operator = actor.require_operator()
         reason = reason_given(command.reason)
-        event = await self.events.claim(command.event_id)
-        if event is None:
-            raise NotFound("not_found", "There is no such event.")
+        event = await claim_event(self.events, command.event_id)
         if event.verdict is not Verdict.QUARANTINED:
             raise Conflict("conflict", f"This event is not quarantined: it is {event.verdict}.")
         if not isinstance(event.report, PaymentNews) or event.transaction_id is None:

@@ -5,9 +5,10 @@ from msgspec import Struct
 from application.actor import Actor
 from application.audit import AuditLog
 from application.payments.bookkeeping import Bookkeeping
+from application.payments.one_purchase import claim_event
 from application.payments.ports import Finding, PaymentEvents, Verdict
 from application.ports import UnitOfWork
-from domain.errors import Conflict, NotFound
+from domain.errors import Conflict
 
 
 class ReplayEvent(Struct, frozen=True):
@@ -25,9 +26,7 @@ class ReplayEventHandler:
 
     async def __call__(self, command: ReplayEvent, actor: Actor) -> Finding:
         operator = actor.require_operator()
-        event = await self.events.claim(command.event_id)
-        if event is None:
-            raise NotFound("not_found", "There is no such event.")
+        event = await claim_event(self.events, command.event_id)
         if event.report is None or event.verdict is Verdict.RELEASED:
             raise Conflict("conflict", f"There is nothing to replay of an event that is {event.verdict}.")
         finding = await self.books.enter(event.report)

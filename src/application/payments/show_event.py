@@ -3,8 +3,9 @@ from dataclasses import dataclass
 from msgspec import Struct
 
 from application.actor import Actor
+from application.payments.one_purchase import no_event
 from application.payments.records import EventRecord, PurchaseRecords
-from domain.errors import NotFound
+from domain.identifiers import can_be_id
 
 
 class ShowEvent(Struct, frozen=True):
@@ -19,7 +20,7 @@ class ShowEventHandler:
 
     async def __call__(self, query: ShowEvent, actor: Actor) -> EventRecord:
         actor.require_operator()
-        event = await self.records.event(query.event_id)
+        event = await self.records.event(query.event_id) if can_be_id(query.event_id) else None
         if event is None:
-            raise NotFound("not_found", "There is no such event.")
+            raise no_event()
         return event

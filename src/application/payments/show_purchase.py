@@ -3,8 +3,9 @@ from dataclasses import dataclass
 from msgspec import Struct
 
 from application.actor import Actor
+from application.payments.one_purchase import no_purchase
 from application.payments.records import PurchaseRecords, PurchaseStory
-from domain.errors import NotFound
+from domain.identifiers import can_be_id
 
 
 class ShowPurchase(Struct, frozen=True):
@@ -19,7 +20,7 @@ class ShowPurchaseHandler:
 
     async def __call__(self, query: ShowPurchase, actor: Actor) -> PurchaseStory:
         actor.require_operator()
-        story = await self.records.story(query.transaction_id)
+        story = await self.records.story(query.transaction_id) if can_be_id(query.transaction_id) else None
         if story is None:
-            raise NotFound("transaction_not_found", "There is no such purchase.")
+            raise no_purchase()
         return story

@@ -1,7 +1,7 @@
-"""The account of whoever asks. It may have been deleted since its session was looked at."""
+"""The account of whoever asks, or that an operator asks about. It may have been deleted a moment ago."""
 
 from application.auth.ports import UserRepository
-from application.users.ports import Profile, ProfileReader
+from application.users.ports import Profile, ProfileReader, UserDetails, UserRecords
 from domain.errors import NotFound
 from domain.users import User
 
@@ -20,6 +20,14 @@ async def read_profile(profiles: ProfileReader, user_id: int) -> Profile:
     if profile is None:
         raise _gone()
     return profile
+
+
+async def read_user(records: UserRecords, user_id: int) -> UserDetails:
+    """The account as operators see it, or `NotFound` (`user_not_found`)."""
+    user = await records.user(user_id)
+    if user is None:
+        raise _gone()
+    return user
 
 
 def _gone() -> NotFound:

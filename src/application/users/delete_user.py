@@ -6,10 +6,9 @@ from msgspec import Meta, Struct
 from application.actor import Actor
 from application.auth.ports import SessionRepository, UserRepository
 from application.auth.proof import PasswordProof
-from application.events import AccountErased, PictureDiscarded
-from application.ports import Outbox, UnitOfWork
+from application.ports import UnitOfWork
 from application.users.account import claim_account
-from application.users.ports import PersonalRecords
+from application.users.erasure import Erasure
 from domain.errors import Unauthenticated
 from domain.sessions import SignInMethod
 
@@ -20,17 +19,12 @@ class DeleteUser(Struct, frozen=True, forbid_unknown_fields=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeleteUserHandler:
-    """Erase the account of whoever asks, who proves once more who they are.
-
-    The account is out of reach as soon as this commits; its pictures and works follow by the worker. What stays is the
-    ledger, under a pseudonym, and a keyed digest of the mailbox, so that free credits come once.
-    """
+    """Erase the account of whoever asks, who proves once more who they are."""
 
     users: UserRepository
     sessions: SessionRepository
     proof: PasswordProof
-    records: PersonalRecords
-    outbox: Outbox
+    erasure: Erasure
     uow: UnitOfWork
 
     async def __call__(self, command: DeleteUser, actor: Actor) -> None:
@@ -44,9 +38,5 @@ class DeleteUserHandler:
             session = await self.sessions.claim(actor.session_id) if actor.session_id is not None else None
             if session is None or not session.fresh(SignInMethod.GOOGLE, now):
                 raise Unauthenticated("invalid_credentials", "Send your password, or sign in with Google once more.")
-        await self.records.forget_person(user.id, user.email)
-        if user.profile_picture is not None:
-            self.outbox.add(PictureDiscarded(user.profile_picture))
-        user.erase(now)
-        self.outbox.add(AccountErased(user.id))
+        await self.erasure.erase(user, now)
         await self.uow.commit()

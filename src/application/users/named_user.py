@@ -1,6 +1,7 @@
 """How operators name a customer."""
 
 from application.auth.ports import UserRepository
+from application.users.account import claim_account
 from domain.errors import NotFound
 from domain.users import User
 
@@ -24,6 +25,12 @@ async def user_named(users: UserRepository, email_or_id: str) -> User:
     if user is None:
         raise nobody_named(email_or_id)
     return user
+
+
+async def claim_named(users: UserRepository, email_or_id: str) -> User:
+    """As `user_named`, kept to this transaction until it ends. Nothing about an erased account changes: `NotFound`."""
+    named = await user_named(users, email_or_id)
+    return await claim_account(users, named.id)
 
 
 def nobody_named(email_or_id: str) -> NotFound:

@@ -48,6 +48,57 @@ class ProfileReader(Protocol):
         ...
 
 
+class UserEntry(Struct, frozen=True, kw_only=True):
+    """An account as operators' lists show it."""
+
+    id: int
+    email: str
+    name: str
+    role: Role
+    is_verified: bool
+    is_disabled: bool
+    credits: int
+    created_at: datetime
+    deleted_at: datetime | None
+
+
+class UserDetails(UserEntry, frozen=True, kw_only=True):
+    profile_picture: str | None
+    oauth_provider: str | None
+    has_password: bool
+    credits_held: int
+    credits_frozen: int
+    credits_available: int
+    images: int
+    """Try-ons that are not deleted."""
+    last_seen_at: datetime | None
+    """Of the sessions that are remembered: living ones, and those that ended a day ago at most."""
+
+
+class UserFilter(Struct, frozen=True):
+    """Which accounts to show; None is no condition."""
+
+    search: str | None = None
+    """A part of the address or the name, in whatever case."""
+    role: Role | None = None
+    is_verified: bool | None = None
+    is_disabled: bool | None = None
+    is_erased: bool = False
+
+
+EVERYBODY = UserFilter()
+
+
+class UserRecords(Protocol):
+    """Accounts for operators."""
+
+    async def users(self, *, before: int | None, limit: int, only: UserFilter) -> list[UserEntry]:
+        """Accounts with an id below `before` that the filter lets through, newest first."""
+        ...
+
+    async def user(self, user_id: int) -> UserDetails | None: ...
+
+
 class UserFinder(Protocol):
     async def id_of(self, email_or_id: str) -> int:
         """The id of a user whom an operator named, or `NotFound` (`user_not_found`)."""

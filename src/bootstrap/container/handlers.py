@@ -9,6 +9,8 @@ from dishka import (
     provide_all,
 )
 
+from application.analytics.show_analytics import ShowAnalyticsHandler
+from application.audit_log.list_audit_log import ListAuditLogHandler
 from application.auth.begin_google_sign_in import BeginGoogleSignInHandler
 from application.auth.change_password import ChangePasswordHandler
 from application.auth.finish_google_sign_in import FinishGoogleSignInHandler
@@ -19,6 +21,7 @@ from application.auth.log_in import LogInHandler
 from application.auth.log_out import LogOutHandler
 from application.auth.new_password import NewPassword
 from application.auth.proof import PasswordProof
+from application.auth.proved_address import ProvedAddress
 from application.auth.refresh_session import RefreshSessionHandler
 from application.auth.register import RegisterHandler
 from application.auth.resend_verification import ResendVerificationHandler
@@ -40,6 +43,7 @@ from application.credits.show_history import ShowHistoryHandler
 from application.housekeeping.purge_expired import PurgeExpiredHandler
 from application.images.add_views import AddViewsHandler
 from application.images.begin_upload import BeginUploadHandler
+from application.images.cancel_any_image import CancelAnyImageHandler
 from application.images.cancel_image import CancelImageHandler
 from application.images.cancel_prediction import CancelPredictionHandler
 from application.images.cancellation_allowance import CancellationAllowance
@@ -48,9 +52,11 @@ from application.images.delete_image import DeleteImageHandler
 from application.images.discard_output import DiscardOutputHandler
 from application.images.discard_picture import DiscardPictureHandler
 from application.images.erase_image import EraseImageHandler
+from application.images.fail_image import FailImageHandler
 from application.images.finish_view import FinishViewHandler
 from application.images.generate_image import GenerateImageHandler
 from application.images.get_status import GetStatusHandler
+from application.images.list_all_images import ListAllImagesHandler
 from application.images.list_images import ListImagesHandler
 from application.images.list_uploads import ListUploadsHandler
 from application.images.mark_favourite import MarkFavouriteHandler
@@ -60,8 +66,10 @@ from application.images.poll_prediction import PollPredictionHandler
 from application.images.price_image import PriceImageHandler
 from application.images.provider_webhook import ProviderWebhook
 from application.images.record_prediction import RecordPredictionHandler
+from application.images.retry_any_image import RetryAnyImageHandler
 from application.images.retry_image import RetryImageHandler
 from application.images.settlement import Settlement
+from application.images.show_image import ShowImageHandler
 from application.images.submit_view import SubmitViewHandler
 from application.images.sweep_view import SweepViewHandler
 from application.images.turns import Turns
@@ -85,16 +93,36 @@ from application.payments.replay_event import ReplayEventHandler
 from application.payments.send_receipts import SendReceiptHandler, SendRefundNoticeHandler
 from application.payments.show_event import ShowEventHandler
 from application.payments.show_purchase import ShowPurchaseHandler
+from application.queue.fail_open_images import FailOpenImagesHandler
+from application.queue.show_queue import ShowQueueHandler
+from application.styles.add_style import AddStyleHandler
+from application.styles.edit_style import EditStyleHandler
+from application.styles.export_styles import ExportStylesHandler
 from application.styles.import_styles import ImportStylesHandler
+from application.styles.list_all_styles import ListAllStylesHandler
 from application.styles.list_styles import ListStylesHandler
+from application.styles.show_style import ShowStyleHandler
+from application.styles.switch_style import SwitchStyleHandler
+from application.styles.thumbnails import NewThumbnail
+from application.users.belongings import Belongings
 from application.users.change_picture import ChangePictureHandler
+from application.users.change_role import ChangeRoleHandler
 from application.users.copy_profile_picture import CopyProfilePictureHandler
+from application.users.create_user import CreateUserHandler
 from application.users.delete_user import DeleteUserHandler
+from application.users.disable_user import DisableUserHandler
+from application.users.enable_user import EnableUserHandler
+from application.users.erase_user import EraseUserHandler
 from application.users.erase_works import EraseWorksHandler
+from application.users.erasure import Erasure
+from application.users.export_named_user import ExportNamedUserHandler
 from application.users.export_user import ExportUserHandler
 from application.users.get_profile import GetProfileHandler
+from application.users.list_users import ListUsersHandler
 from application.users.remove_picture import RemovePictureHandler
+from application.users.show_user import ShowUserHandler
 from application.users.update_profile import UpdateProfileHandler
+from application.users.verify_user import VerifyUserHandler
 from bootstrap.settings import Settings
 from domain.transactions import Offer
 from domain.views import RenderPolicy
@@ -150,6 +178,18 @@ class Handlers(Provider):
         ListImagesHandler,
         ListUploadsHandler,
         ExportUserHandler,
+        Belongings,
+        ListUsersHandler,
+        ShowUserHandler,
+        ListAllStylesHandler,
+        ShowStyleHandler,
+        ExportStylesHandler,
+        NewThumbnail,
+        ShowQueueHandler,
+        ListAuditLogHandler,
+        ShowAnalyticsHandler,
+        ListAllImagesHandler,
+        ShowImageHandler,
         ListSessionsHandler,
         ListTransactionsHandler,
         GetTransactionHandler,
@@ -174,6 +214,14 @@ class Handlers(Provider):
         RevokeSessionHandler,
         PurgeExpiredHandler,
         DeleteUserHandler,
+        Erasure,
+        EraseUserHandler,
+        CreateUserHandler,
+        VerifyUserHandler,
+        DisableUserHandler,
+        EnableUserHandler,
+        ChangeRoleHandler,
+        ExportNamedUserHandler,
         EraseWorksHandler,
         MarkFavouriteHandler,
         DeleteImageHandler,
@@ -181,9 +229,13 @@ class Handlers(Provider):
         PictureRemoval,
         NewPassword,
         PasswordProof,
+        ProvedAddress,
         GrantCreditsHandler,
         RevokeCreditsHandler,
         ImportStylesHandler,
+        AddStyleHandler,
+        EditStyleHandler,
+        SwitchStyleHandler,
         UploadPhotoHandler,
         BeginUploadHandler,
         CompleteUploadHandler,
@@ -200,6 +252,10 @@ class Handlers(Provider):
         RetryImageHandler,
         CancelImageHandler,
         CancellationAllowance,
+        RetryAnyImageHandler,
+        CancelAnyImageHandler,
+        FailImageHandler,
+        FailOpenImagesHandler,
         RecordPredictionHandler,
         PollPredictionHandler,
         FinishViewHandler,

@@ -32,17 +32,22 @@ from application.payments.ports import (
 )
 from application.payments.records import PurchaseRecords
 from application.ports import UnitOfWork
+from application.queue.ports import BacklogReader
 from bootstrap.settings import Settings
 from infrastructure.database.audit import SqlAuditLog
+from infrastructure.database.audit_records import SqlAuditRecords
+from infrastructure.database.backlog import SqlBacklog
 from infrastructure.database.credits import SqlCreditAccounts
 from infrastructure.database.engine import ReadPool, create_engine, create_sessions, open_read_pool
 from infrastructure.database.erasure import SqlPersonalRecords
 from infrastructure.database.estimates import SqlEstimates
 from infrastructure.database.expected_files import SqlExpectedFiles, SqlUnneededFiles
+from infrastructure.database.figures import SqlFigures
 from infrastructure.database.housekeeping import SqlExpiredRecords
 from infrastructure.database.idempotency import SqlIdempotencyKeys
 from infrastructure.database.identities import SqlIdentities
 from infrastructure.database.image_readers import SqlImageReader, SqlRenderReader
+from infrastructure.database.image_records import SqlImageRecords
 from infrastructure.database.leases import RenewedLeases
 from infrastructure.database.mailboxes import SqlMailAllowance, SqlSignupGrants
 from infrastructure.database.model_gate import SqlModelGate
@@ -65,7 +70,9 @@ from infrastructure.database.repositories import (
 from infrastructure.database.revoked_tokens import SqlRevokedTokens
 from infrastructure.database.session_gate import BatchingSessionGate
 from infrastructure.database.session_reader import SqlSessionReader
+from infrastructure.database.style_records import SqlStyleRecords
 from infrastructure.database.unit_of_work import SqlUnitOfWork
+from infrastructure.database.user_records import SqlUserRecords
 from infrastructure.pseudonyms import Pseudonyms
 
 WRITE_CONNECTIONS = 10
@@ -116,6 +123,10 @@ class Persistence(Provider):
         return SqlEstimates(pool, model=settings.replicate_model)
 
     @provide(scope=Scope.APP)
+    def backlog(self, pool: ReadPool, settings: Settings) -> BacklogReader:
+        return SqlBacklog(pool, model=settings.replicate_model)
+
+    @provide(scope=Scope.APP)
     def session_gate(self, pool: ReadPool, settings: Settings) -> SessionGate:
         return BatchingSessionGate(pool, timedelta(days=settings.refresh_token_days))
 
@@ -162,6 +173,11 @@ class Persistence(Provider):
         WithParents[SqlUploadReader],
         WithParents[SqlTryOnReader],
         WithParents[SqlProgressReader],
+        WithParents[SqlUserRecords],
+        WithParents[SqlStyleRecords],
+        WithParents[SqlImageRecords],
+        WithParents[SqlAuditRecords],
+        WithParents[SqlFigures],
         scope=Scope.APP,
     )
     relay = provide(OutboxRelay, scope=Scope.APP)

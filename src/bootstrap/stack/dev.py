@@ -28,6 +28,8 @@ def run_dev(folder: StackFolder, environ: Mapping[str, str], *, host: str, port:
                 _tell(f"mails can be read at {urljoin(stack.environ['BREVO_BASE_URL'], '/brevo')}")
             if stack.is_played("GOOGLE_ISSUER"):
                 _tell(f"signing in with Google can be tried at {stack.url}/api/v1/auth/google")
+            if stack.is_played("DODO_PAYMENTS_BASE_URL"):
+                _tell(f"payments can be refunded and disputed at {stack.environ['DODO_PAYMENTS_BASE_URL']}")
             if reload:
                 threading.Thread(target=_restart_on_changes, args=[stack.crew], daemon=True).start()
             _stay(stack)

@@ -27,11 +27,14 @@ _AWAY = (
     asyncpg.OperatorInterventionError,
     asyncpg.TransactionTimeoutError,
     asyncpg.TooManyConnectionsError,
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
     OSError,
     TimeoutError,
 )
 """What asyncpg raises when the server is away (class 08), stopping (57), out of connections (53300) or out of patience
-with a transaction (25P04); and when a server that stops says so just as the next statement is sent (`Internal...`)."""
+with a transaction (25P04), knows us (28) or our database (3D000) not, or not any more; and when a server that stops
+says so just as the next statement is sent (`Internal...`)."""
 
 
 def database_unavailable() -> Unavailable:

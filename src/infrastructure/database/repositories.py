@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from sqlalchemy import ColumnElement, Select, delete, exists, func, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
@@ -17,6 +18,7 @@ from application.auth.ports import (
 from application.images.ports import ImageRepository
 from application.images.upload_ports import UploadRepository
 from application.styles.ports import StyleRepository
+from domain.errors import Conflict
 from domain.images import GeneratedImage
 from domain.sessions import Session
 from domain.styles import Style
@@ -78,6 +80,9 @@ class SqlRegistrations(RegistrationRepository):
     async def void_all(self, email: str) -> None:
         await self._session.execute(delete(Registration).where(tables.registrations.c.email == email))
 
+    async def keep_address(self, email: str) -> None:
+        await keep_address(self._session, email)
+
 
 class SqlPasswordResets(PasswordResetRepository):
     def __init__(self, session: AsyncSession) -> None:
@@ -123,11 +128,21 @@ class SqlStyles(StyleRepository):
         row = found.one_or_none()
         return (row.id, row.prompt_version) if row else None
 
-    async def by_slug(self, slug: str) -> Style | None:
-        return await self._session.scalar(select(Style).where(tables.styles.c.slug == slug))
+    async def claim(self, named: int | str) -> Style | None:
+        columns = tables.styles.c
+        this = columns.id == named if isinstance(named, int) else columns.slug == named
+        locked = select(Style).where(this).with_for_update().execution_options(populate_existing=True)
+        return await self._session.scalar(locked)
 
     async def add(self, style: Style) -> None:
         self._session.add(style)
+        try:
+            await self._session.flush()
+        except IntegrityError as taken:
+            raise Conflict("conflict", f"There is a style {style.slug} already.") from taken
+
+    async def last_position(self) -> int:
+        return await self._session.scalar(select(func.max(tables.styles.c.position))) or 0
 
 
 class SqlUploads(UploadRepository):

@@ -16,9 +16,8 @@ _STANDING = """
 SELECT asked.place, users.role, users.is_disabled
 FROM unnest($1::bigint[], $2::bigint[], $3::text[]) WITH ORDINALITY AS asked(session_id, user_id, jti, place)
 JOIN sessions ON sessions.id = asked.session_id AND sessions.user_id = asked.user_id
-    AND sessions.revoked_at IS NULL AND sessions.created_at > now() - $4::interval
-    AND sessions.rotated_at > now() - $5::interval
-JOIN users ON users.id = sessions.user_id
+    AND sessions.created_at > now() - $4::interval AND sessions.rotated_at > now() - $5::interval
+JOIN users ON users.id = sessions.user_id AND (sessions.revoked_at IS NULL OR users.is_disabled)
 WHERE NOT EXISTS (SELECT FROM blacklist_tokens WHERE blacklist_tokens.jti = asked.jti)
 """
 
@@ -34,6 +33,8 @@ class BatchingSessionGate(SessionGate):
 
     A session also ends 30 days after its begin, and when its last refresh token expires unused: whoever asks with a
     token of it is refused by the token already, but a stream asks again long after its token.
+
+    Disabling an account ends its sessions; whoever was signed in is told why, rather than to log in again.
     """
 
     def __init__(self, pool: ReadPool, refresh_life: timedelta) -> None:

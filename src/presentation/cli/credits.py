@@ -9,8 +9,7 @@ from application.credits.grant_credits import GrantCredits, GrantCreditsHandler
 from application.credits.ports import Balance
 from application.credits.revoke_credits import RevokeCredits, RevokeCreditsHandler
 from application.credits.show_history import ShowHistory, ShowHistoryHandler
-from application.pages import DEFAULT_LIMIT, LARGEST_LIMIT
-from presentation.cli.operations import OTHERWISE, Operation, moment, operation
+from presentation.cli.operations import OTHERWISE, Operation, moment, operation, paged
 
 
 @click.group("credits")
@@ -46,8 +45,7 @@ def revoke(operate: Operation, email_or_id: str, amount: int, reason: str) -> No
 
 @credit_commands.command()
 @click.argument("email_or_id")
-@click.option("--limit", type=click.IntRange(1, LARGEST_LIMIT), default=DEFAULT_LIMIT, show_default=True)
-@click.option("--cursor", help="Where the page before ended: its `next_cursor`.")
+@paged
 @operation
 def history(operate: Operation, email_or_id: str, limit: int, cursor: str | None) -> None:
     """Show every credit of a customer that came or went, newest first.
@@ -68,13 +66,16 @@ def history(operate: Operation, email_or_id: str, limit: int, cursor: str | None
         )
         for item in page.items
     ]
-    operate.show(page, columns, rows)
+    operate.show_page(page, columns, rows)
 
 
 @credit_commands.command()
 @operation
 def audit(operate: Operation) -> None:
-    """Add up every account from its entries and holds; exit with 1 when a kept sum differs."""
+    """Add up every account from its entries and holds; exit with 1 when a kept sum differs.
+
+    Example: hairtryon credits audit --json
+    """
     found = operate.run(AuditLedgerHandler, AuditLedger())
     rows: list[tuple[object, object]] = [
         ("accounts", found.accounts),

@@ -3,8 +3,10 @@
 import asyncio
 import os
 import sys
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from datetime import datetime
+from enum import StrEnum
 from functools import update_wrapper
 from getpass import getuser
 from typing import Any, NoReturn, TypeVar
@@ -14,12 +16,17 @@ import msgspec
 from dishka import AsyncContainer
 from msgspec import Struct
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
+from rich.text import Text
 
 from application.actor import Actor
+from application.pages import DEFAULT_LIMIT, LARGEST_LIMIT, Page
 from domain.errors import Conflict, Failure, Forbidden, Invalid, NotFound, Unavailable, Unprocessable
 
 Result = TypeVar("Result")
+Made = TypeVar("Made")
+Handler = type[Callable[..., Awaitable[Result]]]
+Command = TypeVar("Command", bound=Callable[..., Any])
 OpenContainer = Callable[[], AsyncContainer]
 
 EXIT_CODES: dict[type[Failure], int] = {
@@ -31,56 +38,120 @@ EXIT_CODES: dict[type[Failure], int] = {
     Unavailable: 6,
 }
 OTHERWISE = 1
+_WIDE = 1_000
+
+
+class OneOf(click.Choice[Any]):
+    """An option that is one of an enumeration's words, in whatever case; click would have the names of its members."""
+
+    def __init__(self, words: type[StrEnum]) -> None:
+        super().__init__(words, case_sensitive=False)
+
+    def normalize_choice(self, choice: Any, ctx: click.Context | None) -> str:  # noqa: ARG002 - click's shape
+        return str(choice).casefold()
 
 
 class Operation:
     """One operator's command: who runs it, where, and how its outcome is to be shown."""
 
-    def __init__(
-        self, open_container: OpenContainer, *, operator: str | None, as_json: bool, yes: bool = False
-    ) -> None:
+    def __init__(self, open_container: OpenContainer, *, operator: str | None, as_json: bool) -> None:
         self._open_container = open_container
         self._as_json = as_json
-        self._yes = yes
         self._actor = Actor.operator(operator or os.environ.get("HAIRTRYON_OPERATOR") or _login_name())
 
-    def run(self, handler: type[Callable[..., Awaitable[Result]]], command: object, **details: object) -> Result:
+    def run(self, handler: Handler[Result], command: object, **about: object) -> Result:
         """Have the handler answer; what it refuses ends the program with a line on stderr and the category's code."""
 
+        async def as_it_is(result: Result) -> Result:
+            return result
+
+        return self.use(handler, command, as_it_is, **about)
+
+    def ask_until(
+        self,
+        handler: Handler[Result],
+        query: object,
+        satisfied: Callable[[Result], bool],
+        *,
+        seconds: float,
+        pause: float = 1.0,
+    ) -> Result:
+        """As `run`, again and again until the answer satisfies or so many seconds have passed; the last answer."""
+
         async def answer() -> Result:
+            end = time.monotonic() + seconds
+            container = self._open_container()
+            try:
+                while True:
+                    async with container() as scope:
+                        result: Result = await (await scope.get(handler))(query, self._actor)
+                    if satisfied(result) or time.monotonic() >= end:
+                        return result
+                    await asyncio.sleep(min(pause, max(0.0, end - time.monotonic())))
+            finally:
+                await container.close()
+
+        return _run(answer())
+
+    def use(
+        self, handler: Handler[Result], command: object, make: Callable[[Result], Awaitable[Made]], **about: object
+    ) -> Made:
+        """As `run`; `make` turns the answer into something else while all that it may need is still open."""
+
+        async def answer() -> Made:
             container = self._open_container()
             try:
                 async with container() as scope:
                     handle = await scope.get(handler)
-                    result: Result = await handle(command, self._actor, **details)
-                    return result
+                    return await make(await handle(command, self._actor, **about))
             finally:
                 await container.close()
 
-        try:
-            return asyncio.run(answer())
-        except Failure as failure:
-            refuse(failure)
-
-    def confirm(self, question: str) -> None:
-        """Go on if the operator says so, on the terminal or by `--yes`; end the program otherwise."""
-        if not self._yes:
-            click.confirm(question, abort=True, err=True)
-
-    def say(self, text: str) -> None:
-        """Tell people something beside a table; scripts get it in their JSON."""
-        if not self._as_json:
-            click.echo(text)
+        return _run(answer())
 
     def show(self, result: Struct, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
         """Print a table for people, or the whole result as JSON for scripts."""
         if self._as_json:
             click.echo(msgspec.json.format(msgspec.json.encode(result)))
             return
-        table = Table(*columns)
+        # Folded where there is no room: an address that is cut off cannot be copied.
+        table = Table(*(Column(column, overflow="fold") for column in columns))
         for row in rows:
-            table.add_row(*("" if cell is None else str(cell) for cell in row))
-        Console().print(table)
+            # As text: what looks like markup in a customer's name is their name.
+            table.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
+        # What is piped has each row on a line of its own, for grep.
+        Console(width=None if sys.stdout.isatty() else _WIDE).print(table)
+
+    def show_page(self, page: Page[Any], columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+        """As `show`; people are told on stderr how the list goes on."""
+        self.show(page, columns, rows)
+        if page.next_cursor is not None and not self._as_json:
+            click.echo(f"There is more: --cursor {page.next_cursor}", err=True)
+
+    def show_one(self, result: Struct, **more: object) -> None:
+        """Print what there is about one thing, a line each; `more` replaces what a table can show better or not at all.
+
+        What is None is left out.
+        """
+        fields = {name: getattr(result, name) for name in result.__struct_fields__} | more
+        self.show(result, ["what", "is"], [(name, _cell(value)) for name, value in fields.items() if value is not None])
+
+
+def _run(answer: Coroutine[Any, Any, Result]) -> Result:
+    try:
+        return asyncio.run(answer)
+    except Failure as failure:
+        refuse(failure)
+
+
+def _cell(value: object) -> object:
+    if isinstance(value, bool):
+        return yes_or_no(value)
+    return moment(value) if isinstance(value, datetime) else value
+
+
+def yes_or_no(value: bool) -> str:
+    return "yes" if value else "no"
 
 
 def moment(at: datetime | None) -> str:
@@ -96,8 +167,13 @@ def _login_name() -> str:
 
 
 def refuse(failure: Failure) -> NoReturn:
-    """End the program with a line on stderr and the category's exit code."""
-    click.echo(f"{failure.code}: {failure.detail}", err=True)
+    """End the program with a line on stderr and the category's exit code.
+
+    Operators are told, as customers are not, what was behind it that something is away.
+    """
+    cause = failure.__cause__ if isinstance(failure, Unavailable) else None
+    behind = f" ({type(cause).__name__}: {' '.join(str(cause).split())})" if cause else ""
+    click.echo(f"{failure.code}: {failure.detail}{behind}", err=True)
     codes = [EXIT_CODES[category] for category in type(failure).__mro__ if category in EXIT_CODES]
     sys.exit(codes[0] if codes else OTHERWISE)
 
@@ -105,10 +181,8 @@ def refuse(failure: Failure) -> NoReturn:
 def operation(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command the options that all operators' commands have, and an `Operation` as its first argument."""
 
-    def with_operation(
-        open_container: OpenContainer, /, operator: str | None, as_json: bool, yes: bool = False, **options: Any
-    ) -> None:
-        command(Operation(open_container, operator=operator, as_json=as_json, yes=yes), **options)
+    def with_operation(open_container: OpenContainer, /, operator: str | None, as_json: bool, **options: Any) -> None:
+        command(Operation(open_container, operator=operator, as_json=as_json), **options)
 
     update_wrapper(with_operation, command)
     named = click.option("--operator", metavar="NAME", help="Your name for the records. [HAIRTRYON_OPERATOR, login]")
@@ -116,6 +190,29 @@ def operation(command: Callable[..., None]) -> Callable[..., None]:
     return named(shown(click.pass_obj(with_operation)))
 
 
-def confirmed(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command that asks before it acts the option not to be asked."""
-    return click.option("--yes", is_flag=True, help="Do not ask.")(command)
+def paged(command: Command) -> Command:
+    """Give a command the options of a list that is shown page by page."""
+    limit = click.option(
+        "--limit",
+        type=click.IntRange(1, LARGEST_LIMIT),
+        default=DEFAULT_LIMIT,
+        show_default=True,
+        help="How many at most.",
+    )
+    return limit(click.option("--cursor", help="Where the page before ended: its `next_cursor`.")(command))
+
+
+def reasoned(command: Command) -> Command:
+    """Give a command the reason that it must have."""
+    return click.option("--reason", required=True, help="Why; kept in the audit log beside your name.")(command)
+
+
+def destructive(command: Command) -> Command:
+    """Give a command the option to ask no questions; it calls `confirm` before it destroys anything."""
+    return click.option("--yes", is_flag=True, help="Ask no questions.")(command)
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """Go on if the operator says so, at once with `--yes`; otherwise the program ends with 1."""
+    if not yes:
+        click.confirm(question, abort=True, err=True)

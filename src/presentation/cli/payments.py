@@ -2,7 +2,6 @@
 
 import click
 
-from application.pages import DEFAULT_LIMIT, LARGEST_LIMIT
 from application.payments.list_events import ListEvents, ListEventsHandler
 from application.payments.list_purchases import ListPurchases, ListPurchasesHandler
 from application.payments.reconcile_purchases import ReconcilePurchases, ReconcilePurchasesHandler
@@ -15,7 +14,7 @@ from application.payments.show_purchase import ShowPurchase, ShowPurchaseHandler
 from domain.identifiers import LARGEST_ID
 from domain.money import written
 from domain.transactions import TransactionStatus
-from presentation.cli.operations import Operation, confirmed, moment, operation
+from presentation.cli.operations import Operation, confirm, destructive, moment, operation, paged, reasoned
 
 _ID = click.IntRange(1, LARGEST_ID)
 _EVENT_COLUMNS = ["event", "when", "type", "verdict", "reason", "payment", "purchase"]
@@ -31,8 +30,7 @@ def payment_commands() -> None:
 @click.option("--user", metavar="EMAIL_OR_ID", help="Only this customer's.")
 @click.option("--quarantined", is_flag=True, help="The events that wait for an operator, instead of purchases.")
 @click.option("--events", is_flag=True, help="All events of the provider, instead of purchases.")
-@click.option("--limit", type=click.IntRange(1, LARGEST_LIMIT), default=DEFAULT_LIMIT, show_default=True)
-@click.option("--cursor", help="Where the page before ended: its `next_cursor`.")
+@paged
 @operation
 def list_(
     operate: Operation,
@@ -49,7 +47,7 @@ def list_(
     """
     if quarantined or events:
         told = operate.run(ListEventsHandler, ListEvents(quarantined, limit, cursor))
-        operate.show(told, _EVENT_COLUMNS, [_event_row(event) for event in told.items])
+        operate.show_page(told, _EVENT_COLUMNS, [_event_row(event) for event in told.items])
         return
     wanted = TransactionStatus(status) if status else None
     page = operate.run(ListPurchasesHandler, ListPurchases(wanted, user, limit, cursor))
@@ -65,7 +63,7 @@ def list_(
         )
         for item in page.items
     ]
-    operate.show(page, ["purchase", "when", "customer", "credits", "amount", "status", "payment"], rows)
+    operate.show_page(page, ["purchase", "when", "customer", "credits", "amount", "status", "payment"], rows)
 
 
 @payment_commands.command()
@@ -79,8 +77,7 @@ def show(operate: Operation, transaction_id: int | None, event_id: int | None) -
     """
     if event_id is not None and transaction_id is None:
         event = operate.run(ShowEventHandler, ShowEvent(event_id))
-        operate.show(event, _EVENT_COLUMNS, [_event_row(event)])
-        operate.say(event.body if event.body is not None else "Its body has been erased with the customer's account.")
+        operate.show_one(event, report=None, body=event.body or "erased with the customer's account")
         return
     if transaction_id is None or event_id is not None:
         raise click.UsageError("Name a purchase, or an event with --event.")
@@ -114,8 +111,7 @@ def reconcile(operate: Operation, transaction_id: int | None) -> None:
     """
     outcome = operate.run(ReconcilePurchasesHandler, ReconcilePurchases(transaction_id))
     rows = [(one.transaction_id, one.before, one.after) for one in outcome.changed]
-    operate.show(outcome, ["purchase", "before", "after"], rows)
-    operate.say(f"{outcome.asked} asked, {len(outcome.changed)} changed.")
+    operate.show(outcome, [f"purchase (of {outcome.asked} asked)", "before", "after"], rows)
 
 
 @payment_commands.command()
@@ -133,7 +129,7 @@ def replay(operate: Operation, event_id: int) -> None:
 
 @payment_commands.command()
 @click.argument("event_id", type=_ID)
-@click.option("--reason", required=True, help="Why; kept in the audit log beside your name.")
+@reasoned
 @operation
 def release(operate: Operation, event_id: int, reason: str) -> None:
     """Credit what was ordered for a payment that is quarantined.
@@ -148,16 +144,16 @@ def release(operate: Operation, event_id: int, reason: str) -> None:
 @payment_commands.command()
 @click.argument("transaction_id", type=_ID)
 @click.option("--amount", type=click.IntRange(1, LARGEST_AMOUNT), help="In minor units; without it, all that is left.")
-@click.option("--reason", required=True, help="Why; kept in the audit log beside your name, and told to the provider.")
-@confirmed
+@reasoned
+@destructive
 @operation
-def refund(operate: Operation, transaction_id: int, amount: int | None, reason: str) -> None:
+def refund(operate: Operation, transaction_id: int, amount: int | None, reason: str, yes: bool) -> None:
     """Have the provider give a customer's money back; credits follow when it has.
 
     Example: hairtryon payment refund 7 --amount 250 --reason "two renders were bad"
     """
     how_much = "all that is left" if amount is None else f"{amount} minor units"
-    operate.confirm(f"Refund {how_much} of purchase {transaction_id}?")
+    confirm(f"Refund {how_much} of purchase {transaction_id}?", yes=yes)
     asked = operate.run(RefundPurchaseHandler, RefundPurchase(reason, amount), transaction_id=transaction_id)
     row = (asked.transaction_id, asked.refund_id, written(asked.amount, asked.currency), asked.status)
     operate.show(asked, ["purchase", "refund", "amount", "status"], [row])

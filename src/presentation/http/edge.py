@@ -49,6 +49,7 @@ _READ_HEADERS = frozenset(
 )
 _PAGES = frozenset({"/schema", "/schema/reference"})
 """For people; beside them the OpenAPI document is data."""
+_UPLOADS = re.compile(r"/api/v1/(image/upload|user/me/picture|admin/styles/[^/]+/thumbnail)")
 _SLASHES = re.compile(r"//+")
 _OPENED = 101
 """What an accepted handshake is answered."""
@@ -217,7 +218,7 @@ def _readable(path: str, given: dict[bytes, bytes]) -> bool:
     content_type = given.get(b"content-type", b"").partition(b";")[0].strip().lower()
     if not has_body and not content_type:
         return True
-    if path == FORM_PATH or path.startswith(("/api/v1/image/upload", "/api/v1/user/me/picture")):
+    if path == FORM_PATH or _UPLOADS.match(path):
         return content_type in {b"application/json", b"multipart/form-data"}
     return content_type == b"application/json"
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 import pytest
+import structlog
 from click.testing import CliRunner, Result
 from dishka import Provider
 
@@ -34,10 +35,13 @@ class Terminal:
             "PSEUDONYM_KEY": secrets.token_urlsafe(48),
         }
 
-    def type(self, group: click.Group, *words: str, **environ: str) -> Result:
-        """Run a command of a group, as `hairtryon` would, on these settings."""
+    def type(self, group: click.Group, *words: str, typed: str = "", **environ: str) -> Result:
+        """Run a command of a group, as `hairtryon` would, on these settings; `typed` is what it reads from stdin."""
         settings = load_settings(self.environ)
-        return CliRunner().invoke(group, words, obj=lambda: create_container(settings, *self.overrides), env=environ)
+        with structlog.testing.capture_logs():  # the program itself logs to stderr
+            return CliRunner().invoke(
+                group, words, typed, obj=lambda: create_container(settings, *self.overrides), env=environ
+            )
 
     def start(self, *words: str, environ: dict[str, str] | None = None) -> "subprocess.CompletedProcess[str]":
         """Run `hairtryon` as a program, with these settings and no others."""

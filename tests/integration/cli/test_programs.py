@@ -1,8 +1,12 @@
 """The command as an operator's shell runs it: a program of its own, told by its environment."""
 
 import json
+import shlex
+from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
 
+import click
 import pytest
 from click.testing import CliRunner
 
@@ -10,7 +14,12 @@ from bootstrap.cli import main
 from tests.integration.cli.conftest import Terminal
 from tests.servers import of_database
 
-COMMANDS = [["credits", "audit"], ["db", "upgrade"]]
+COMMANDS = [
+    ["credits", "audit"],
+    ["user", "list", "--json"],
+    ["user", "promote", "ada@example.com", "--reason", "x"],
+    ["db", "upgrade"],
+]
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
@@ -30,6 +39,64 @@ def test_a_command_says_when_the_database_cannot_be_reached(terminal: Terminal, 
     assert (refused.returncode, refused.stdout) == (6, "")
     assert "service_unavailable: " in refused.stderr
     assert "Traceback" not in refused.stderr
+
+
+@pytest.mark.parametrize("command", [["user", "list"], ["user", "promote", "ada@example.com", "--reason", "x"]])
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"path": "/never_created"}, "never_created"),
+        ({"netloc": "nobody:wrong@127.0.0.1:{port}"}, "nobody"),
+        ({"netloc": "nobody@database.invalid:5432"}, "gaierror"),
+    ],
+    ids=["database", "user", "host"],
+)
+def test_a_command_says_what_is_wrong_with_the_database(
+    terminal: Terminal, command: list[str], change: dict[str, str], told: str
+) -> None:
+    """Whether it reads or writes; customers are not told so much."""
+    parts = urlsplit(terminal.database_url)
+    changed = parts._replace(**{name: value.format(port=parts.port) for name, value in change.items()})
+    refused = terminal.start(*command, environ=terminal.environ | {"DATABASE_URL": urlunsplit(changed)})
+    assert (refused.returncode, refused.stdout) == (6, "")
+    assert told in refused.stderr
+    assert len(refused.stderr.splitlines()) == 1
+
+
+def test_every_exit_code_is_met(terminal: Terminal) -> None:
+    """What scripts branch on, from the commands themselves."""
+    terminal.add_user("ada@example.com")
+    terminal.execute("UPDATE users SET credits = 1")
+    user, why = "ada@example.com", ["--reason", "x"]
+    ended = {
+        0: terminal.start("user", "show", user),
+        1: terminal.start("credits", "audit"),
+        2: terminal.start("user", "disable", user, "--reason", " "),
+        3: terminal.start("user", "show", "bob@example.com"),
+        4: terminal.start("user", "enable", user, *why),
+        5: terminal.start("user", "disable", user, *why, "--operator", "user:1"),
+        6: terminal.start(
+            "user", "show", user, environ=terminal.environ | {"DATABASE_URL": "postgresql://x@127.0.0.1:1/x"}
+        ),
+    }
+    assert {expected: program.returncode for expected, program in ended.items()} == {code: code for code in range(7)}
+    assert [
+        program.stderr for code, program in ended.items() if code > 1 and len(program.stderr.splitlines()) != 1
+    ] == []
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [("us", "user"), ("user dis", "disable"), ("user list --role ", "admin"), ("style im", "import")],
+)
+def test_a_shell_completes_commands_and_their_options(terminal: Terminal, typed: str, offered: str) -> None:
+    """As bash asks, once its start-up file has evaluated what `bash_source` prints."""
+    words = ["hairtryon", *typed.split(" ")]
+    asked = {"_HAIRTRYON_COMPLETE": "bash_complete", "COMP_WORDS": " ".join(words), "COMP_CWORD": str(len(words) - 1)}
+    completed = terminal.start(environ=asked)
+    assert f"plain,{offered}" in completed.stdout.splitlines()
+    sourced = terminal.start(environ={"_HAIRTRYON_COMPLETE": "bash_source"})
+    assert "complete -o nosort -F _hairtryon_completion hairtryon" in sourced.stdout
 
 
 def test_every_missing_setting_is_told_at_once(terminal: Terminal) -> None:
@@ -80,10 +147,38 @@ def test_the_dotenv_file_counts(terminal: Terminal) -> None:
     assert terminal.start("credits", "audit", environ={}).returncode == 0
 
 
-@pytest.mark.parametrize(
-    "command", [[], ["credits"], ["style"], ["db"], ["credits", "grant"], ["db", "upgrade"], ["serve"]], ids=" ".join
-)
+def commands(group: click.Group, *names: str) -> Iterator[tuple[list[str], click.Command]]:
+    """Every command below a group, and the words that it is called by."""
+    for name, command in group.commands.items():
+        yield [*names, name], command
+        if isinstance(command, click.Group):
+            yield from commands(command, *names, name)
+
+
+@pytest.mark.parametrize("command", [[], *(words for words, _ in commands(main) if words != ["sandbox"])], ids=" ".join)
 def test_every_command_explains_itself(command: list[str]) -> None:
     helped = CliRunner().invoke(main, [*command, "--help"], prog_name="hairtryon")
     assert helped.exit_code == 0
     assert helped.stdout.startswith(f"Usage: {' '.join(['hairtryon', *command])}")
+
+
+@pytest.mark.parametrize(
+    ("words", "command"),
+    [
+        pytest.param(words, command, id=" ".join(words))
+        for words, command in commands(main)
+        if any(option.name == "operator" for option in command.params)
+    ],
+)
+def test_every_operators_command_shows_an_example_of_itself(
+    words: list[str], command: click.Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that click can take in: its options are there, and none is missing that it must have."""
+    example = (command.help or "").partition("Example: hairtryon ")[2]
+    typed = shlex.split(example.partition(" < ")[0])
+    assert typed[: len(words)] == words
+    monkeypatch.chdir(tmp_path)
+    for word in typed:
+        if word.startswith("@"):
+            Path(word[1:]).write_text("What the example reads.")
+    command.make_context(words[-1], typed[len(words) :], resilient_parsing=False)

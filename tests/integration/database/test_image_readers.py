@@ -239,7 +239,7 @@ async def test_an_order_has_the_views_own_prompt_and_picture(stage: Stage, view:
     image = await stage.image(user, View.RIGHT, View.LEFT, View.BACK, style=style, upload=upload)
     await end(stage, image.front.id)
     async with stage.desk() as desk:
-        edited = await desk.styles.by_slug(style.slug)
+        edited = await desk.styles.claim(style.slug)
         assert edited is not None
         assert edited.edit_prompts("new", "new", "new", "new")
         await desk.uow.commit()

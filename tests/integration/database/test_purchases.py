@@ -146,9 +146,9 @@ async def test_what_is_worth_asking_about_is_what_has_a_time_to_be_asked(records
     for order, session in ((first, "cks_1"), (second, "cks_2")):
         order.opened(session, "https://checkout.test", NOW)
     second.ask_at = None
-    await records.order()
+    unopened = await records.order()
     await records.commit()
-    assert list(await records.transactions.open()) == [first.id]
+    assert list(await records.transactions.open()) == [first.id, unopened.id]
 
 
 async def test_a_payment_is_there_as_soon_as_it_is_named(records: Records) -> None:

@@ -189,7 +189,7 @@ async def test_only_active_styles_can_be_picked(stage: Stage) -> None:
     """With the prompt version that is current now."""
     style, retired = await stage.style(), await stage.style(is_active=False)
     async with stage.desk() as desk:
-        loaded = await desk.styles.by_slug(style.slug)
+        loaded = await desk.styles.claim(style.slug)
         assert loaded is not None
         assert loaded.edit_prompts("a", "b", "c", "d")
         await desk.uow.commit()
@@ -202,7 +202,7 @@ async def test_a_style_keeps_every_version_of_its_prompts(stage: Stage) -> None:
     style = await stage.style()
     for words in ("new", "newer"):
         async with stage.desk() as desk:
-            loaded = await desk.styles.by_slug(style.slug)
+            loaded = await desk.styles.claim(style.slug)
             assert loaded is not None
             assert loaded.edit_prompts(words, words, words, words)
             await desk.uow.commit()

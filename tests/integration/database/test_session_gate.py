@@ -119,6 +119,22 @@ async def test_a_disabled_user_is_told_so(gate: BatchingSessionGate, stage: Stag
     assert refusal.value.code == "account_disabled"
 
 
+async def test_a_disabled_user_is_told_so_though_every_session_was_ended_with_it(
+    gate: BatchingSessionGate, stage: Stage
+) -> None:
+    """What expired by itself, and what was logged out, stays as unknown as ever."""
+    user, session, claims = await signed_in(stage, is_disabled=True)
+    await stage.database.execute("UPDATE sessions SET revoked_at = now()")
+    with pytest.raises(Forbidden):
+        await gate.admit(claims)
+    await stage.database.execute("INSERT INTO blacklist_tokens VALUES ($1, now())", claims.token_id)
+    with pytest.raises(Unauthenticated):
+        await gate.admit(claims)
+    await stage.database.execute("UPDATE sessions SET created_at = now() - interval '31 days'")
+    with pytest.raises(Unauthenticated):
+        await gate.admit(AccessClaims(user.id, session.id, "another token", 4_102_444_800))
+
+
 async def test_those_who_come_during_a_query_share_the_next_one(
     gate: BatchingSessionGate, pool: WatchedPool, stage: Stage
 ) -> None:

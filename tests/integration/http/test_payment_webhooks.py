@@ -252,6 +252,22 @@ async def test_a_refund_of_spent_credits_leaves_a_debt_that_the_next_purchase_pa
     assert (await ada.ask(await ada.order())).status_code == 202
 
 
+async def test_a_refund_that_is_told_before_its_payment_is_mailed_with_the_receipt(service: Service) -> None:
+    ada = await service.customer(credits=0)
+    opened = await order(ada, 10)
+    payment_id = service.seller.pay(opened["session_id"])
+    await told(service, refund_event(service.seller.return_money(payment_id, 250)))
+    await service.work()
+    assert mails_to(service, ada.email) == []
+    await told(service, payment_event(service.seller.payments[payment_id].payment))
+    assert await balance(ada) == (7, 0, 7)
+    await service.work()
+    assert {mail.subject.partition(" - ")[0] for mail in mails_to(service, ada.email)} == {
+        "Your purchase",
+        "Your refund",
+    }
+
+
 async def test_a_refund_that_failed_takes_nothing(service: Service) -> None:
     """Unless it has succeeded, whichever is told first."""
     ada = await service.customer(credits=0)

@@ -12,9 +12,13 @@ from litestar.exceptions import LitestarException
 
 from bootstrap.container.persistence import READ_CONNECTIONS, WRITE_CONNECTIONS
 from tests.factories import photo
+from tests.integration.http.shop import buy
 from tests.integration.http.stories import Customer, Service
 
-DOCUMENTS = ["identities.json", "images.json", "ledger.json", "profile.json", "sessions.json", "uploads.json"]
+DOCUMENTS = [
+    *("identities.json", "images.json", "ledger.json", "profile.json", "sessions.json", "transactions.json"),
+    "uploads.json",
+]
 
 
 async def archive(customer: Customer) -> zipfile.ZipFile:
@@ -79,6 +83,7 @@ async def test_an_export_holds_everything(service: Service) -> None:
     await service.work()
     spare = await ada.upload()
     waiting = await ada.generate(style=style)
+    await buy(service, ada, 2)
     status, profile = await ada.status(image_id), await ada.get("/user/me")
     opened = await archive(ada)
 
@@ -100,6 +105,7 @@ async def test_an_export_holds_everything(service: Service) -> None:
     assert document(opened, "profile.json") == profile | {"profile_picture": "pictures/profile.jpg"}
     assert document(opened, "sessions.json") == (await ada.get("/auth/sessions"))["items"]
     assert document(opened, "ledger.json") == (await ada.get("/user/credits/history"))["items"]
+    assert document(opened, "transactions.json") == (await ada.get("/payment/transactions"))["items"] != []
     assert [(image["id"], image["style"], image["status"]) for image in images] == [
         (waiting, "Long Bob", "PENDING"),
         (image_id, "Long Bob", "COMPLETED"),
@@ -124,8 +130,8 @@ async def test_an_export_of_a_newcomer_is_whole(service: Service) -> None:
     """Nothing is told as nothing: empty lists."""
     opened = await archive(await service.customer(credits=0))
     assert sorted(opened.namelist()) == DOCUMENTS
-    empty = ("identities.json", "images.json", "ledger.json", "uploads.json")
-    assert [document(opened, name) for name in empty] == [[], [], [], []]
+    empty = ("identities.json", "images.json", "ledger.json", "transactions.json", "uploads.json")
+    assert [document(opened, name) for name in empty] == [[]] * len(empty)
     assert document(opened, "profile.json")["profile_picture"] is None
 
 

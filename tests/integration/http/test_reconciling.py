@@ -136,7 +136,7 @@ async def test_an_operators_refund_takes_the_credits_when_the_money_has_gone_bac
 async def test_a_refund_that_nobody_noted_is_found_before_another_is_asked_for(service: Service) -> None:
     """Whoever asked died before noting it: the operator is told to look, and no money goes twice."""
     ada = await service.customer(credits=0)
-    bought, _ = await buy(service, ada, 10)
+    bought, payment_id = await buy(service, ada, 10)
     asked = asyncio.Event()
 
     async def die() -> None:
@@ -155,18 +155,20 @@ async def test_a_refund_that_nobody_noted_is_found_before_another_is_asked_for(s
     with pytest.raises(Conflict, match="look again"):
         await refund(service, bought, 300)
     assert len(service.seller.refunds_asked) == 1
+    service.seller.complete_refunds(payment_id)
     await refund(service, bought, 300)
     assert len(service.seller.refunds_asked) == 2
 
 
 async def test_a_refund_that_is_refused_can_be_asked_for_again(service: Service) -> None:
     ada = await service.customer(credits=0)
-    bought, _ = await buy(service, ada, 10)
+    bought, payment_id = await buy(service, ada, 10)
     service.seller.is_away = True
     with pytest.raises(Unavailable):
         await refund(service, bought)
     service.seller.is_away = False
     assert await refund(service, bought) is RefundStatus.PENDING
+    service.seller.complete_refunds(payment_id)
     with pytest.raises(Conflict, match="ALREADY_REFUNDED"):
         await refund(service, bought)
     assert await balance(ada) == (10, 0, 10)

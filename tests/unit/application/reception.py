@@ -17,6 +17,7 @@ from application.auth.log_out import LogOutHandler
 from application.auth.new_password import NewPassword
 from application.auth.ports import LoginThrottle, Passwords, ProviderIdentity, RevokedTokens
 from application.auth.proof import PasswordProof
+from application.auth.proved_address import ProvedAddress
 from application.auth.refresh_session import RefreshSessionHandler
 from application.auth.register import Register, RegisterHandler
 from application.auth.resend_verification import ResendVerificationHandler
@@ -184,7 +185,14 @@ class Reception:
         free_credits = FreeCredits(
             grants=self.grants, accounts=self.accounts, amount=FreeCreditsAmount(self.free_credits)
         )
-        new_password = NewPassword(passwords=self.passwords)
+        new_password = self.new_password = NewPassword(passwords=self.passwords)
+        self.proved = ProvedAddress(
+            users=self.users,
+            registrations=self.registrations,
+            sessions=self.sessions,
+            free_credits=free_credits,
+            uow=self.uow,
+        )
         self.register = RegisterHandler(
             users=self.users,
             registrations=self.registrations,
@@ -217,8 +225,7 @@ class Reception:
         self.verify = VerifyEmailHandler(
             users=self.users,
             registrations=self.registrations,
-            sessions=self.sessions,
-            free_credits=free_credits,
+            proved=self.proved,
             throttle=self.throttle,
             sign_in=sign_in,
             uow=self.uow,

@@ -24,7 +24,7 @@ from application.images.ports import ImageRepository, RenderOrder, RenderReader
 from application.images.upload_ports import UploadRepository
 from application.ports import IdempotencyKeys, IdempotentRequest, Result
 from application.styles.ports import StyleRepository
-from domain.errors import Unprocessable
+from domain.errors import Conflict, Unprocessable
 from domain.identifiers import can_be_id
 from domain.images import GeneratedImage
 from domain.sessions import Session
@@ -126,6 +126,9 @@ class InMemoryRegistrations(RegistrationRepository):
     async def void_all(self, email: str) -> None:
         self.rows.remove(lambda registration: registration.email == email)
 
+    async def keep_address(self, email: str) -> None:
+        self.rows.find(lambda registration: registration.email == email)
+
 
 class InMemoryPasswordResets(PasswordResetRepository):
     def __init__(self, transaction: Transaction) -> None:
@@ -225,11 +228,18 @@ class InMemoryStyles(StyleRepository):
         style = self.rows.find(lambda style: style.id == style_id and style.is_active)
         return (style.id, style.prompt_version) if style else None
 
-    async def by_slug(self, slug: str) -> Style | None:
-        return self.rows.find(lambda style: style.slug == slug)
+    async def claim(self, named: int | str) -> Style | None:
+        return self.rows.find(lambda style: named == (style.id if isinstance(named, int) else style.slug))
 
     async def add(self, style: Style) -> None:
+        if await self.claim(style.slug):
+            raise Conflict("conflict", "The slug is taken.")
         self.rows.add(style)
+        self.rows.flush()
+
+    async def last_position(self) -> int:
+        self.rows.find(lambda _: False)
+        return max((style.position for style in self.rows.kept.values()), default=0)
 
 
 class InMemoryUploads(UploadRepository):

@@ -13,7 +13,8 @@ from application.credits.ports import Balance, LedgerItem, LedgerReader
 from application.images.list_uploads import ListUploads, ListUploadsHandler
 from application.images.upload_ports import UploadReader, UploadRecord
 from application.payments.ports import TransactionItem, TransactionReader
-from application.users.export_user import ExportedFile, ExportUser, ExportUserHandler
+from application.users.belongings import Belongings, ExportedFile
+from application.users.export_user import ExportUser, ExportUserHandler
 from application.users.ports import (
     IdentityReader,
     IdentityRecord,
@@ -63,7 +64,7 @@ class Archive(ProfileReader, IdentityReader, SessionReader, LedgerReader):
         self.try_ons = TryOns(try_ons, self.storage)
         if picture:
             self.storage.pictures[picture] = b"Ada's face"
-        self.export = ExportUserHandler(
+        self.belongings = Belongings(
             profiles=self,
             identities=self,
             sessions=self,
@@ -73,6 +74,7 @@ class Archive(ProfileReader, IdentityReader, SessionReader, LedgerReader):
             try_ons=self.try_ons,
             storage=self.storage,
         )
+        self.export = ExportUserHandler(belongings=self.belongings)
 
     async def profile(self, user_id: int) -> Profile | None:
         if user_id != 7:

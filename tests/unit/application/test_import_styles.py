@@ -1,3 +1,5 @@
+from collections.abc import Sequence
+
 import msgspec
 import pytest
 
@@ -6,7 +8,7 @@ from application.styles.import_styles import ImportStyles, ImportStylesHandler
 from application.styles.ports import Catalogue, CatalogueEntry
 from domain.errors import Forbidden, Invalid, Unavailable
 from domain.styles import Category
-from tests.in_memory import Transaction
+from tests.in_memory import AuditNote, InMemoryAuditLog, Transaction
 from tests.unit.application.records import InMemoryStyles
 from tests.unit.application.rendering import WatchedStorage
 from tests.unit.factories import NOW
@@ -28,6 +30,10 @@ class Shelf(Catalogue):
         self.entries = list(entries)
         self.fault: Exception | None = None
 
+    def write(self, path: str, entries: Sequence[CatalogueEntry]) -> None:
+        assert path
+        self.entries = list(entries)
+
     def read(self, path: str | None) -> list[CatalogueEntry]:
         assert path is None
         if self.fault:
@@ -41,9 +47,12 @@ class Importing:
         self.uow = Transaction(NOW)
         self.styles = InMemoryStyles(self.uow)
         self.storage = WatchedStorage(self.uow)
+        self.audit = InMemoryAuditLog(self.uow)
 
     async def run(self, actor: Actor = ROOT) -> tuple[list[str], list[str], int]:
-        handle = ImportStylesHandler(catalogue=self.catalogue, styles=self.styles, storage=self.storage, uow=self.uow)
+        handle = ImportStylesHandler(
+            catalogue=self.catalogue, styles=self.styles, storage=self.storage, audit=self.audit, uow=self.uow
+        )
         imported = await handle(ImportStyles(), actor)
         return imported.added, imported.changed, imported.unchanged
 
@@ -68,6 +77,7 @@ async def test_loading_the_same_catalogue_again_changes_nothing() -> None:
     await importing.run()
     assert await importing.run() == ([], [], 2)
     assert importing.kept == [("bob", 1, 1), ("afro", 2, 1)]
+    assert importing.audit.kept == [AuditNote("root", "style.import", "styles", None, {"added": 2, "changed": 0})]
 
 
 @pytest.mark.parametrize("side", ["front", "right", "left", "back"])
@@ -142,3 +152,20 @@ async def test_only_operators_load_catalogues() -> None:
     with pytest.raises(Forbidden):
         await importing.run(Actor.user(1, session_id=1))
     assert importing.kept == []
+
+
+async def test_a_style_can_be_added_that_customers_do_not_see_yet() -> None:
+    """As the file says, or because it has no picture; an import says nothing of it once it is there."""
+    importing = Importing(entry("bob", is_active=False), entry("afro", thumbnail=None))
+    await importing.run()
+    assert [style.is_active for style in importing.styles.rows.kept.values()] == [False, False]
+    importing.styles.rows.kept[1].activate()
+    assert await importing.run() == ([], [], 2)
+    assert [style.is_active for style in importing.styles.rows.kept.values()] == [True, False]
+
+
+async def test_a_style_without_a_picture_in_the_file_keeps_the_one_that_it_has() -> None:
+    importing = Importing(entry("bob"))
+    await importing.run()
+    importing.catalogue.entries = [entry("bob", thumbnail=None)]
+    assert await importing.run() == ([], [], 1)

@@ -123,6 +123,20 @@ def test_a_payment_under_way_is_asked_about_for_days() -> None:
     assert not transaction.ask_at
 
 
+def test_an_order_whose_checkout_nobody_opened_ends_as_well() -> None:
+    """Opened again, however late, it has its whole day."""
+    late = NOW + CHECKOUT_LIFE - MINUTE
+    transaction = Transaction.order(7, 10, Offer("pdt_1", 100, "USD"), NOW)
+    transaction.not_opened()
+    transaction.open_again(late)
+    assert transaction.ask_at == late + CHECKOUT_LIFE + LAST_NEWS
+    transaction.asked(late + CHECKOUT_LIFE, every=MINUTE)
+    assert transaction.status == "PENDING"
+    transaction.asked(late + CHECKOUT_LIFE + LAST_NEWS, every=MINUTE)
+    assert transaction.status == "CANCELLED"
+    assert not transaction.ask_at
+
+
 def test_a_purchase_is_asked_about_less_and_less_often() -> None:
     """At first as often as the settings say, later at each tenth of its age, and after half a year not at all."""
     transaction = paid()

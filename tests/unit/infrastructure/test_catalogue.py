@@ -1,12 +1,16 @@
 """How a catalogue file is read. What the shipped one says is checked in `tests/unit/catalogue`."""
 
+import tomllib
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from application.styles.ports import CatalogueEntry
 from domain.errors import Invalid
 from domain.styles import Category
-from infrastructure.catalogue import TomlCatalogue
+from infrastructure.catalogue import TomlCatalogue, toml_string
 
 PROMPTS = """
 [prompts]
@@ -105,3 +109,60 @@ def test_a_picture_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(Invalid) as refusal:
         TomlCatalogue().read(write(tmp_path, PROMPTS + BOB, thumbnail=None))
     assert "bob.png" in refusal.value.detail
+
+
+ENTRIES = [
+    CatalogueEntry(
+        "bob", 'The "Bob"', "To\\the jaw.", Category.STANDARD, "a\nb", "c", "d {as is}", "e\tf", b"a picture"
+    ),
+    CatalogueEntry("afro", "Afro", "Round.", Category.CELEBRITY, "é", "\x7f", '"""', "\\u0041", None, is_active=False),
+    CatalogueEntry("lob", "Lob", "Longer.", Category.STANDARD, "a", "b", "c", "d", b"\xff\xd8\xff a JPEG"),
+]
+
+
+def test_what_is_written_is_read_as_the_same(tmp_path: Path) -> None:
+    """Words to the letter, pictures byte by byte under the name of what they are, also a second time."""
+    file = tmp_path / "backup" / "styles.toml"
+    for _ in range(2):
+        TomlCatalogue().write(str(file), ENTRIES)
+        assert TomlCatalogue().read(str(file)) == ENTRIES
+    assert sorted(path.name for path in (file.parent / "thumbnails").iterdir()) == ["bob.png", "lob.jpg"]
+
+
+def test_the_shipped_catalogue_is_read_as_the_same_once_it_was_written(tmp_path: Path) -> None:
+    shipped = TomlCatalogue().read(None)
+    TomlCatalogue().write(str(tmp_path / "styles.toml"), shipped)
+    assert TomlCatalogue().read(str(tmp_path / "styles.toml")) == shipped
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"])))
+def test_every_text_can_be_written(text: str) -> None:
+    assert tomllib.loads(f"text = {toml_string(text)}") == {"text": text}
+
+
+def test_a_file_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(Invalid, match="cannot be written"):
+        TomlCatalogue().write(str(tmp_path / "file" / "styles.toml"), ENTRIES)
+
+
+PROMPTS_OF_ITS_OWN = """
+[style.prompts]
+front = "a"
+right = "b"
+left = "c"
+back = "d"
+"""
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (PROMPTS + BOB + PROMPTS_OF_ITS_OWN, "takes? no look"),
+        (PROMPTS + BOB.partition("look")[0] + PROMPTS_OF_ITS_OWN.replace('back = "d"', ""), "back"),
+        (PROMPTS + BOB.partition("look")[0], "has no back_look, look, side_look"),
+    ],
+)
+def test_a_style_has_words_for_the_templates_or_prompts_of_its_own(tmp_path: Path, content: str, told: str) -> None:
+    with pytest.raises(Invalid, match=told):
+        TomlCatalogue().read(write(tmp_path, content))

@@ -98,3 +98,13 @@ def test_what_is_in_redis_is_read_and_never_run() -> None:
     assert unpack(pack(job)) == job | {"a": [7]}
     with pytest.raises(Exception, match=r"."):
         unpack(pickle.dumps(job))
+
+
+async def test_operators_are_told_how_many_rings_wait(doorbell: ArqDoorbell, nobodys_url: str) -> None:
+    """And that Redis does not answer, which is no reason to fail."""
+    assert await doorbell.length() == 0
+    await doorbell.ring_now([(7, 0), (8, 0), (8, 1)])
+    assert await doorbell.length() == 3
+    lost = ArqDoorbell(nobodys_url)
+    assert await lost.length() is None
+    await lost.aclose()

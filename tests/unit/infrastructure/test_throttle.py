@@ -157,6 +157,20 @@ async def test_thirty_days_count_from_the_last_sign_in(guard: Guard) -> None:
     assert not await guard.wait_of()
 
 
+async def test_a_network_that_was_recognised_today_is_left_at_that(guard: Guard) -> None:
+    """A session is refreshed every few minutes: the thirty days are counted to the day."""
+    await guard.throttle.recognise(ADA, HOME)
+    first = dict(guard.counters.kept)
+    guard.pass_time(DAY - 1)
+    await guard.throttle.recognise(ADA, HOME)
+    assert guard.counters.kept == first
+    guard.pass_time(2)
+    await guard.throttle.recognise(ADA, HOME)
+    ((name, (_, ends)),) = guard.counters.kept.items()
+    assert name in first
+    assert ends == guard.counters.time + 30 * DAY
+
+
 async def test_an_owner_at_home_is_not_held_up_by_what_other_networks_do(guard: Guard) -> None:
     """For thirty days after a sign-in from there; the own network's mistakes still count."""
     assert await guard.wait_of() == 0

@@ -5,8 +5,8 @@ import random
 import zipfile
 from collections.abc import AsyncIterator, Sequence
 
-from application.users.export_user import ExportedFile
-from presentation.http.archives import zipped
+from application.users.belongings import ExportedFile
+from presentation.archives import zipped
 
 PICTURE = random.Random(1).randbytes(200_000)
 FILES = [

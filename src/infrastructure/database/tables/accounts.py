@@ -34,7 +34,7 @@ users = Table(
     Column("credits", BigInteger, nullable=False, server_default=text("0")),
     Column("credits_held", BigInteger, nullable=False, server_default=text("0")),
     Column("credits_frozen", BigInteger, nullable=False, server_default=text("0")),
-    moment("created_at"),
+    moment("created_at", index=True),
     moment("deleted_at", nullable=True),
     CheckConstraint("email = lower(email)", name="email_lower_case"),
     CheckConstraint("credits_held >= 0", name="credits_held_not_negative"),

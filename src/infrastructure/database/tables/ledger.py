@@ -18,6 +18,8 @@ holds = Table(
     CheckConstraint("status IN ('PENDING', 'POSTED', 'VOIDED')", name="status_known"),
 )
 Index("ix_holds_open", holds.c.user_id, postgresql_where=text("status = 'PENDING'"))
+# What was given back, by its day.
+Index("ix_holds_voided", holds.c.resolved_at, postgresql_where=text("status = 'VOIDED'"))
 
 ledger_entries = Table(
     "ledger_entries",
@@ -31,7 +33,7 @@ ledger_entries = Table(
     Column("reason", Text),
     Column("operator", Text),
     Column("balance_after", BigInteger, nullable=False),
-    moment("created_at"),
+    moment("created_at", index=True),
     CheckConstraint("amount <> 0", name="amount_not_zero"),
 )
 Index("ix_ledger_entries_history", ledger_entries.c.user_id, ledger_entries.c.id.desc())

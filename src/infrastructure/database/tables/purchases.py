@@ -38,7 +38,7 @@ transactions = Table(
     moment("refunding_until", nullable=True),
     Column("payment_id", Text),
     Column("payment_method", Text),
-    moment("created_at"),
+    moment("created_at", index=True),
     moment("ask_at", nullable=True),
     CheckConstraint("credits > 0", name="credits_positive"),
 )

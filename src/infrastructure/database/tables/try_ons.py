@@ -70,7 +70,7 @@ views = Table(
     Column("attempts_before", SmallInteger, nullable=False, server_default=text("0")),
     Column("claim", Integer, nullable=False),
     Column("stumbles", Integer, nullable=False),
-    moment("accepted_at"),
+    moment("accepted_at", index=True),
     moment("deadline_at"),
     moment("due_at"),
     moment("lease_until", nullable=True),

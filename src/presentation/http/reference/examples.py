@@ -41,6 +41,7 @@ from domain.views import Status, View
 from presentation.http.payments import EventReceived
 from presentation.http.problems import FieldProblem, Problem
 from presentation.http.progress import SentEvent
+from presentation.http.reference.admin_examples import ADMIN_BODIES, ADMIN_PAGES
 
 _ACCEPTED_AT = datetime(2026, 1, 15, 10, 30, tzinfo=UTC)
 _MEDIA = "https://api.example.com/media"
@@ -178,8 +179,8 @@ _BODIES: list[Struct] = [
     ),
 ]
 
-EXAMPLES: dict[str, Struct] = {type(body).__name__: body for body in _BODIES} | {
+EXAMPLES: dict[str, Struct] = {type(body).__name__: body for body in [*_BODIES, *ADMIN_BODIES]} | {
     f"PageOf{type(item).__name__}": Page([item], cursor_after(41))
-    for item in (_ITEM, _ENTRY, _UPLOAD, _SESSION, _PURCHASE)
+    for item in (_ITEM, _ENTRY, _UPLOAD, _SESSION, _PURCHASE, *ADMIN_PAGES)
 }
 EXAMPLES["PageOfStyleItem"] = Page([_STYLE], None)
