@@ -9,7 +9,7 @@ bell is rung for the first of the accepted try-ons to the last one's `finished_a
 import asyncio
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import datetime
 from functools import partial
 
@@ -29,7 +29,6 @@ _FLAT = Target("<=", 1.15)
 _LOOK_AGAIN_SECONDS = 0.2
 _PATIENCE_SECONDS = 900.0
 _SETTLE_SECONDS = 5.0
-_RINGERS = 8
 
 _FINISHED = "SELECT count(*), max(finished_at) FROM views WHERE image_id > $1 AND status = 'COMPLETED'"
 _IN_FLIGHT = "SELECT count(*), now() FROM views WHERE image_id > $1 AND prediction_id IS NOT NULL"
@@ -99,13 +98,13 @@ async def _accept(rig: Rig, count: int) -> None:
 
 
 async def _accept_and_wait(rig: Rig, count: int, progress: str) -> float:
-    """Accept so many more, ring for them, and return how many seconds it took until `progress` counted them all."""
+    """Accept so many more, ring, and return how many seconds it took until `progress` counted them all."""
     connection = await asyncpg.connect(rig.environ["DATABASE_URL"])
     try:
         before, _ = await connection.fetchrow(progress, data.IMAGES)
-        rows = await data.accept(connection, count)
         began: datetime = await connection.fetchval("SELECT clock_timestamp()")
-        await _ring(rig.environ["REDIS_URL"], rows)
+        await data.accept(connection, count)
+        await _ring(rig.environ["REDIS_URL"])
         give_up_at = time.monotonic() + _PATIENCE_SECONDS
         while time.monotonic() < give_up_at:
             done, ended = await connection.fetchrow(progress, data.IMAGES)
@@ -117,12 +116,8 @@ async def _accept_and_wait(rig: Rig, count: int, progress: str) -> float:
         await connection.close()
 
 
-async def _ring(redis_url: str, rows: Sequence[int]) -> None:
-    """Ring for each outbox row, as the API does after it has accepted a try-on."""
+async def _ring(redis_url: str) -> None:
+    """Ring as the API does after it has accepted a try-on."""
     bell = ArqDoorbell(redis_url)
-    try:
-        await asyncio.gather(
-            *(bell.ring_now([(row, 0) for row in rows[ringer::_RINGERS]]) for ringer in range(_RINGERS))
-        )
-    finally:
-        await bell.aclose()
+    bell.ring()
+    await bell.aclose()

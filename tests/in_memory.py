@@ -11,7 +11,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from application.audit import AuditLog
-from application.credits.ports import Balance, CreditAccounts
+from application.credits.ports import Balance, CreditAccounts, Holds
 from application.events import Event
 from application.images.model_gate import (
     FAILURES,
@@ -136,7 +136,7 @@ class _Books(Struct):
     """By view and round: whose, and how it stands."""
 
 
-class InMemoryAccounts(CreditAccounts):
+class InMemoryAccounts(CreditAccounts, Holds):
     def __init__(self, transaction: Transaction) -> None:
         self._transaction = transaction
         self._books = _Books()
@@ -148,7 +148,7 @@ class InMemoryAccounts(CreditAccounts):
         for books in (self._books, self._kept):
             books.credits[user_id] = books.frozen[user_id] = 0
 
-    async def hold(self, user_id: int, views: Sequence[ViewRender]) -> None:
+    async def place(self, user_id: int, views: Sequence[ViewRender]) -> None:
         self._transaction.use()
         amount = VIEW_PRICE * len(views)
         if self._books.credits[user_id] - self._held(user_id) - self._books.frozen[user_id] < amount:

@@ -1,6 +1,6 @@
 """Try-ons: one photo, one style, up to four views; the front first, the sides from the finished front."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -57,8 +57,14 @@ class GeneratedImage:
             folder=folder,
             created_at=now,
         )
-        image.views = [_waiting(view, now, policy) for view in views]
+        image.views = [ViewRender.waiting(view, now, policy) for view in views]
         return image
+
+    def borrow(self, outputs: Mapping[View, Output], now: datetime) -> None:
+        """Have a new try-on show these views of another. They were not rendered for it: no attempt, no price."""
+        for view, output in outputs.items():
+            self.render(view).show(output, now)
+        self._derive_status()
 
     @property
     def front(self) -> ViewRender:
@@ -87,13 +93,17 @@ class GeneratedImage:
             *(output_keys(self.folder, render.view, render.round, render.attempt) for render in self.views)
         )
 
-    def claim_submit(self, render: ViewRender, now: datetime, policy: RenderPolicy) -> int | None:
-        """Take a waiting view to create its prediction; None when there is nothing to take or no time left.
+    def submittable(self, render: ViewRender, now: datetime, policy: RenderPolicy) -> bool:
+        """A worker may take it to the provider."""
+        return self._may_start(render) and render.waits_for_create(now, policy)
+
+    def claim_submit(self, render: ViewRender, now: datetime, policy: RenderPolicy) -> int:
+        """Take a view that is `submittable`, to create its prediction.
 
         The attempt counts from here, so that work which kills its worker every time runs out of attempts.
         """
-        if not (self._may_start(render) and render.submittable(now, policy)):
-            return None
+        if not self.submittable(render, now, policy):
+            raise ValueError("This view cannot be taken to the provider now.")
         render.attempt += 1
         claim = render.take(now, policy.lease)
         self._derive_status()
@@ -103,7 +113,8 @@ class GeneratedImage:
         self, render: ViewRender, claim: int, prediction_id: str, now: datetime, policy: RenderPolicy
     ) -> None:
         """The provider took it. From here on nobody holds the view; the webhook or the poller brings its end."""
-        if not render.holds_claim(claim) or render.prediction_id not in {None, prediction_id}:
+        render.require_claim(claim)
+        if render.prediction_id not in {None, prediction_id}:
             raise StaleClaim
         render.prediction_id = prediction_id
         render.expires_at = now + policy.timeout
@@ -143,10 +154,8 @@ class GeneratedImage:
 
     def complete(self, render: ViewRender, claim: int, output: Output, now: datetime) -> Change:
         """The picture is stored. The side views start from a finished front."""
-        if not render.holds_claim(claim):
-            raise StaleClaim
-        render.output_key, render.output_width, render.output_height = output.key, output.width, output.height
-        render.end(Status.COMPLETED, now)
+        render.require_claim(claim)
+        render.show(output, now)
         change = Change(completed=[render])
         if render is self.front:
             for side in self._waiting_sides():
@@ -159,8 +168,7 @@ class GeneratedImage:
         self, render: ViewRender, claim: int, error: ViewError, now: datetime, retry_at: datetime, policy: RenderPolicy
     ) -> Change:
         """An attempt failed for a reason that may pass: try anew at `retry_at`, or give up when attempts are spent."""
-        if not render.holds_claim(claim):
-            raise StaleClaim
+        render.require_claim(claim)
         if render.tries >= policy.attempts:
             return self.fail(render, error, now)
         render.error = error
@@ -170,8 +178,7 @@ class GeneratedImage:
 
     def call_off(self, render: ViewRender, claim: int, error: ViewError, retry_at: datetime) -> Change:
         """Nothing was begun, for want of the photo or of credit at the provider: come back, and do not count it."""
-        if not render.holds_claim(claim):
-            raise StaleClaim
+        render.require_claim(claim)
         render.error = error
         render.attempt -= 1
         render.release(retry_at)
@@ -179,8 +186,7 @@ class GeneratedImage:
 
     def put_off(self, render: ViewRender, claim: int, error: ViewError, retry_at: datetime) -> Change:
         """The output is there but cannot be fetched or stored now: come back for it, without a new prediction."""
-        if not render.holds_claim(claim):
-            raise StaleClaim
+        render.require_claim(claim)
         render.error = error
         # That storage is away is not the output's fault: it is waited for until the deadline.
         render.stumbles += error is not ViewError.STORAGE_UNAVAILABLE
@@ -189,8 +195,7 @@ class GeneratedImage:
 
     def reject(self, render: ViewRender, claim: int, error: ViewError, now: datetime) -> Change:
         """The attempt failed for a reason that trying again would not change."""
-        if not render.holds_claim(claim):
-            raise StaleClaim
+        render.require_claim(claim)
         return self.fail(render, error, now)
 
     def fail(self, render: ViewRender, error: ViewError, now: datetime) -> Change:
@@ -227,7 +232,7 @@ class GeneratedImage:
             if view in known:
                 known[view].begin_round(now, policy)
             else:
-                self.views.append(_waiting(view, now, policy))
+                self.views.append(ViewRender.waiting(view, now, policy))
         self._derive_status()
         return [render for render in self.views if render.view in views]
 
@@ -292,7 +297,3 @@ class GeneratedImage:
             self.status = Status.PROCESSING
         else:
             self.status = self.front.status
-
-
-def _waiting(view: View, now: datetime, policy: RenderPolicy) -> ViewRender:
-    return ViewRender(view=view, accepted_at=now, due_at=now, deadline_at=now + policy.deadline)

@@ -126,6 +126,11 @@ class ViewRender:
     id: int = field(init=False, repr=False)
     image_id: int = field(init=False, repr=False)
 
+    @classmethod
+    def waiting(cls, view: View, now: datetime, policy: RenderPolicy) -> "ViewRender":
+        """A view as it is accepted."""
+        return cls(view=view, accepted_at=now, due_at=now, deadline_at=now + policy.deadline)
+
     @property
     def open(self) -> bool:
         return self.status not in TERMINAL
@@ -153,15 +158,17 @@ class ViewRender:
         self.error = self.finished_at = None
         self.forget_prediction()
 
-    def holds_claim(self, claim: int) -> bool:
-        return self.open and self.claim == claim
+    def require_claim(self, claim: int) -> None:
+        """Raise `StaleClaim` unless whoever writes is the one who took it last."""
+        if not self.open or self.claim != claim:
+            raise StaleClaim
 
     def free(self, now: datetime) -> bool:
         """Nobody works on it and its time has come."""
         return self.open and self.due_at <= now and (self.lease_until is None or self.lease_until <= now)
 
-    def submittable(self, now: datetime, policy: RenderPolicy) -> bool:
-        """It waits for a worker to take it to the provider, and has an attempt and time left."""
+    def waits_for_create(self, now: datetime, policy: RenderPolicy) -> bool:
+        """Nobody has it or has brought it to the provider, and it has an attempt and time left."""
         return self.free(now) and self.prediction_id is None and not self.spent(policy) and self.deadline_at > now
 
     def turn_away(self, until: datetime, error: ViewError) -> None:
@@ -191,6 +198,11 @@ class ViewRender:
 
     def forget_prediction(self) -> None:
         self.prediction_id = self.prediction = self.expires_at = self.poll_at = None
+
+    def show(self, output: Output, now: datetime) -> None:
+        """Its picture is stored."""
+        self.output_key, self.output_width, self.output_height = output.key, output.width, output.height
+        self.end(Status.COMPLETED, now)
 
     def end(self, status: Status, now: datetime, error: ViewError | None = None) -> None:
         self.status = status

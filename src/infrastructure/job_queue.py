@@ -1,4 +1,4 @@
-"""arq as the doorbell: jobs carry the id of an outbox row and nothing else."""
+"""arq as the doorbell: one job that says that there is something to do, and nothing of what."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,15 +7,16 @@ import msgpack
 from arq.connections import ArqRedis, RedisSettings
 from redis.exceptions import RedisError
 
-from application.queue.ports import JobQueue
-from domain.errors import Unavailable
+from application.queue.ports import Bell
 from infrastructure.database.outbox import Doorbell
 from infrastructure.redis import BackgroundCalls, open_pool
 
-JOB = "deliver"
+JOB = "look"
 QUEUE = "hairtryon:jobs"
-PAYLOAD_LIFE_MS = 86_400_000
-_CONNECTIONS = 20
+BELL_LIFE_MS = 60_000
+"""A bell that no worker has heard by then says nothing any more: they look by the clock, too."""
+_BELL = "bell"
+_CONNECTIONS = 2
 
 
 def pack(job: dict[str, Any]) -> bytes:
@@ -35,38 +36,35 @@ def redis_settings(url: str) -> RedisSettings:
     return settings
 
 
-class ArqDoorbell(Doorbell, JobQueue):
-    """Rings in the background. When Redis is away, the relay rings again later: nothing waits, nothing is lost."""
+class ArqDoorbell(Doorbell, Bell):
+    """Rings in the background, one ring at a time; whoever rings meanwhile is part of the next.
+
+    The job has a name of its own, so that it waits in the queue once however often it is rung. A ring that comes while
+    a worker answers the one before is lost, and so is every ring while Redis is away: then it is the clock that counts.
+    """
 
     def __init__(self, url: str) -> None:
-        self._calls = BackgroundCalls(url, failure="doorbell_silent")
+        self._calls = BackgroundCalls(url, self._enqueue, failure="doorbell_silent")
         self._redis = ArqRedis(
             open_pool(url, connections=_CONNECTIONS),
             job_serializer=pack,
             job_deserializer=unpack,
             default_queue_name=QUEUE,
-            expires_extra_ms=PAYLOAD_LIFE_MS,
+            expires_extra_ms=BELL_LIFE_MS,
         )
 
-    def ring(self, rows: Sequence[tuple[int, int]]) -> None:
-        self._calls.start(self._enqueue(rows), items=len(rows))
+    def ring(self) -> None:
+        self._calls.add([_BELL])
 
-    async def ring_now(self, rows: Sequence[tuple[int, int]]) -> None:
-        """Ring and wait; raises `Unavailable` when Redis is away."""
+    async def _enqueue(self, _: Sequence[str]) -> None:
+        await self._redis.enqueue_job(JOB, _job_id=_BELL)
+
+    async def answers(self) -> bool:
         try:
-            await self._enqueue(rows)
-        except (RedisError, OSError) as failure:
-            raise Unavailable("service_unavailable", f"Redis does not answer: {type(failure).__name__}") from failure
-
-    async def _enqueue(self, rows: Sequence[tuple[int, int]]) -> None:
-        for row_id, delivery in rows:
-            await self._redis.enqueue_job(JOB, row_id, _job_id=f"outbox:{row_id}:{delivery}")
-
-    async def length(self) -> int | None:
-        try:
-            return int(await self._redis.zcard(QUEUE))
+            await self.ping()
         except (RedisError, OSError):
-            return None
+            return False
+        return True
 
     async def ping(self) -> None:
         await self._redis.ping()

@@ -1,7 +1,8 @@
 """Redis, as everything here reaches it: nothing is lost without it, so nobody waits for it for long."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Generic, TypeVar
 from urllib.parse import urlsplit
 
 import structlog
@@ -10,8 +11,11 @@ from redis.exceptions import RedisError
 
 log = structlog.get_logger()
 
+Item = TypeVar("Item")
+
 CONNECT_SECONDS = 1.0
 _ANSWER_SECONDS = 2.0
+_GATHER_SECONDS = 0.01
 
 
 def open_pool(url: str, *, connections: int, answer_seconds: float = _ANSWER_SECONDS) -> BlockingConnectionPool:
@@ -25,28 +29,42 @@ def open_pool(url: str, *, connections: int, answer_seconds: float = _ANSWER_SEC
     )
 
 
-class BackgroundCalls:
-    """What Redis is told without waiting for it. While it is away that is logged: who listens looks by the clock."""
+class BackgroundCalls(Generic[Item]):
+    """What Redis is told without waiting for it: one call at a time, with all that came in the moments before it.
 
-    def __init__(self, url: str, *, failure: str) -> None:
+    While Redis is away that is logged, and what was to be told is dropped: who listens looks by the clock.
+    """
+
+    def __init__(self, url: str, call: Callable[[Sequence[Item]], Awaitable[object]], *, failure: str) -> None:
         """`failure` is the event that is logged when a call fails."""
         # The host only; the address may hold a password.
         self._host = urlsplit(url).hostname
+        self._call = call
         self._failure = failure
-        self._under_way: set[asyncio.Task[None]] = set()
+        self._waiting: list[Item] = []
+        self._calling: asyncio.Task[None] | None = None
 
-    def start(self, call: Coroutine[None, None, None], *, items: int) -> None:
-        task = asyncio.create_task(self._try(call, items))
-        self._under_way.add(task)
-        task.add_done_callback(self._under_way.discard)
+    def add(self, items: Sequence[Item]) -> None:
+        self._waiting.extend(items)
+        if self._calling is None:
+            self._calling = asyncio.create_task(self._work_off())
 
     async def finish(self) -> None:
-        """Wait for those under way, though not for long."""
-        if self._under_way:
-            await asyncio.wait(self._under_way, timeout=_ANSWER_SECONDS)
+        """Wait for what is to be told, though not for long."""
+        if self._calling is not None:
+            await asyncio.wait({self._calling}, timeout=_ANSWER_SECONDS)
 
-    async def _try(self, call: Coroutine[None, None, None], items: int) -> None:
+    async def _work_off(self) -> None:
         try:
-            await call
+            while self._waiting:
+                await asyncio.sleep(_GATHER_SECONDS)
+                items, self._waiting = self._waiting, []
+                await self._try(items)
+        finally:
+            self._calling = None
+
+    async def _try(self, items: Sequence[Item]) -> None:
+        try:
+            await self._call(items)
         except (RedisError, OSError) as failure:
-            log.warning(self._failure, host=self._host, reason=type(failure).__name__, items=items)
+            log.warning(self._failure, host=self._host, reason=type(failure).__name__, items=len(items))

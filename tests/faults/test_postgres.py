@@ -8,6 +8,7 @@ import asyncpg
 import httpx
 import pytest
 
+from bootstrap.container.persistence import SESSION_CONNECTIONS
 from tests.faults.customer import Customer
 from tests.faults.database import eventually
 from tests.faults.provider import NO_WEBHOOKS, signal_at
@@ -81,15 +82,15 @@ async def test_a_create_answered_while_postgres_is_away_is_not_repeated(
 async def test_requests_that_find_every_connection_taken_are_told_to_come_back(
     rig: Rig, customer: Customer, database: asyncpg.Connection
 ) -> None:
-    """While a lock makes ten writers wait, five more find no connection: 503. The ten are served when it is gone."""
+    """While a lock keeps all writers there can be, five more find no connection: 503. The others are served later."""
     rig.provider.expect(creates=0)
-    emails = [f"{rig.new_canary()}@example.org" for _ in range(15)]
+    emails = [f"{rig.new_canary()}@example.org" for _ in range(SESSION_CONNECTIONS + 5)]
     async with database.transaction():
         await database.execute("LOCK TABLE registrations IN ACCESS EXCLUSIVE MODE")
         sign_ups = [asyncio.create_task(customer.register(email, rig.password)) for email in emails]
         await eventually(lambda: sum(sign_up.done() for sign_up in sign_ups) == 5)
     answers = await asyncio.gather(*sign_ups)
-    assert Counter(answer.status_code for answer in answers) == {202: 10, 503: 5}
+    assert Counter(answer.status_code for answer in answers) == {202: SESSION_CONNECTIONS, 503: 5}
     assert all("Retry-After" in answer.headers for answer in answers if answer.status_code == 503)
 
 

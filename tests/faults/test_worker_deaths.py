@@ -143,12 +143,13 @@ async def test_a_create_that_kills_its_worker_every_time_is_given_up_and_harms_n
 ) -> None:
     """Three attempts, three workers, then FAILED and the credit back; the next try-on goes through."""
     rig.provider.expect(creates=4)
-    await rig.provider.script(NO_WEBHOOKS)
+    await rig.provider.script(NO_WEBHOOKS, signal_at("create", rig.worker.pid))
     async with customer.charged(0):
         image = await customer.generate()
-        for _ in range(3):
-            await rig.provider.script(signal_at("create", rig.worker.pid))
+        for _ in range(2):
             rig.restart_worker()
+            await rig.provider.script(signal_at("create", rig.worker.pid))
+        rig.restart_worker()
         failed = await customer.outcome(image)
         assert (failed.status, failed.errors) == ("FAILED", {"internal_error"})
     async with customer.charged(1):

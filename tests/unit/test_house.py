@@ -21,6 +21,8 @@ from application.actor import Actor
 from application.events import Event
 from bootstrap.container import create_container
 from bootstrap.settings import load_settings
+from domain.images import GeneratedImage
+from domain.views import ViewRender
 from infrastructure.database.mapping import map_entities, mapper_registry
 from infrastructure.database.tables import metadata
 from presentation.worker.jobs import CONSUMERS
@@ -104,7 +106,7 @@ def test_events_carry_ids_only(event: type[Event]) -> None:
 
 
 def test_every_entity_has_a_table() -> None:
-    """What the domain calls a record with an id is mapped, and nothing else."""
+    """What the domain calls a record with an id is mapped, and nothing else: but for try-ons, written by hand."""
     map_entities()
     entities = {
         kind
@@ -112,7 +114,7 @@ def test_every_entity_has_a_table() -> None:
         if dataclasses.is_dataclass(kind)
         and any(field.name == "id" or not field.init for field in dataclasses.fields(kind))
     }
-    assert {mapper.class_ for mapper in mapper_registry.mappers} == entities
+    assert {mapper.class_ for mapper in mapper_registry.mappers} == entities - {GeneratedImage, ViewRender}
     assert {mapper.local_table for mapper in mapper_registry.mappers} <= set(metadata.tables.values())
 
 

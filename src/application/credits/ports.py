@@ -10,10 +10,10 @@ from domain.credits import Cause
 from domain.views import ViewRender
 
 
-class CreditAccounts(Protocol):
-    """The ledger, the holds, and the sums on the user row, which change in the same statement that guards them."""
+class Holds(Protocol):
+    """Credits reserved for views in progress. The sums on the user row change in the statement that guards them."""
 
-    async def hold(self, user_id: int, views: Sequence[ViewRender]) -> None:
+    async def place(self, user_id: int, views: Sequence[ViewRender]) -> None:
         """Reserve the price of each view, or raise `InsufficientCredits` and reserve nothing."""
         ...
 
@@ -24,6 +24,10 @@ class CreditAccounts(Protocol):
     async def void(self, view: ViewRender) -> None:
         """Give the view's hold of its present round back. Once: repeating it changes nothing."""
         ...
+
+
+class CreditAccounts(Protocol):
+    """The ledger, and the sums on the user row."""
 
     async def freeze(self, user_id: int, amount: int) -> None:
         """Keep so many credits from being spent, or, with a negative amount, let them be spent again."""

@@ -4,9 +4,9 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from application.actor import Actor
-from application.credits.ports import CreditAccounts
+from application.credits.ports import Holds
 from application.events import ViewSubmittable
-from application.images.generate_image import ImageAccepted
+from application.images.acceptances import ImageAccepted
 from application.images.own_image import claim_image
 from application.images.ports import ImageRepository
 from application.ports import IdempotencyKeys, IdempotentRequest, Outbox, UnitOfWork
@@ -23,7 +23,7 @@ class AddViewsHandler:
     """Accept side views of a try-on whose front is there: reserve their price and queue them, in one transaction."""
 
     images: ImageRepository
-    accounts: CreditAccounts
+    holds: Holds
     idempotency: IdempotencyKeys
     outbox: Outbox
     uow: UnitOfWork
@@ -40,7 +40,7 @@ class AddViewsHandler:
         image = await claim_image(self.images, image_id, owner=owner)
         added = image.add_views(views, await self.uow.now(), self.policy)
         await self.uow.flush()
-        await self.accounts.hold(owner, added)
+        await self.holds.place(owner, added)
         for view in image.startable(added):
             self.outbox.add(ViewSubmittable(view.id))
         accepted = ImageAccepted(image.id, credits_held=VIEW_PRICE * len(added))

@@ -16,18 +16,12 @@ _NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
 
 
 class ImageRepository(Protocol):
-    async def add(self, image: GeneratedImage) -> None: ...
-
     async def by_id(self, image_id: int) -> GeneratedImage | None:
         """The try-on, as stored now and kept to this transaction until it ends."""
         ...
 
     async def own(self, image_id: int, *, owner: int) -> GeneratedImage | None:
         """As `by_id`, unless it is deleted or somebody else's."""
-        ...
-
-    async def lender(self, owner: int, *, digest: bytes, style: tuple[int, int]) -> GeneratedImage | None:
-        """The owner's latest try-on of this photo, style and prompt version whose front is there; kept as by `own`."""
         ...
 
     async def cancellations(self, owner: int, *, since: datetime) -> int:

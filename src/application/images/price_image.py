@@ -1,18 +1,17 @@
 from dataclasses import dataclass
-from datetime import datetime
 
 from msgspec import Struct
 
 from application.actor import Actor
-from application.credits.ports import CreditAccounts
+from application.credits.ports import LedgerReader
 from application.images.estimates import Estimates, ViewTimes
-from application.images.wanted_try_on import TryOnRequest, TryOnRequests, WantedTryOn
-from application.ports import UnitOfWork
+from application.images.wanted_try_on import GenerateImage, TryOnRequests, WantedTryOn
 from domain.credits import InsufficientCredits
+from domain.errors import NotFound
 
 
 class PriceImage(Struct, frozen=True):
-    request: TryOnRequest
+    request: GenerateImage
 
 
 class ImagePrice(Struct, frozen=True):
@@ -27,23 +26,23 @@ class PriceImageHandler:
     """What a try-on would cost and how long it would take, checked as when it is asked for. Nothing changes."""
 
     requests: TryOnRequests
-    accounts: CreditAccounts
+    ledger: LedgerReader
     estimates: Estimates
-    uow: UnitOfWork
 
     async def __call__(self, query: PriceImage, actor: Actor) -> ImagePrice:
         owner = actor.require_user()
         wanted = await self.requests.check(query.request, owner=owner)
-        balance = await self.accounts.balance(owner)
-        now = await self.uow.now()
-        await self.uow.rollback()
+        balance = await self.ledger.balance(owner)
+        if balance is None:
+            raise NotFound("user_not_found", "There is no such user.")
         if wanted.price > 0 and wanted.price > balance.credits_available:
             raise InsufficientCredits(wanted.price)
-        return ImagePrice(wanted.price, balance.credits_available - wanted.price, await self._eta(wanted, now))
+        return ImagePrice(wanted.price, balance.credits_available - wanted.price, await self._eta(wanted))
 
-    async def _eta(self, wanted: WantedTryOn, now: datetime) -> float | None:
+    async def _eta(self, wanted: WantedTryOn) -> float | None:
         if not wanted.price:
             return 0.0
+        now = wanted.asked_at
         views = [
             ViewTimes(view, view not in wanted.lent, now, now if view in wanted.lent else None) for view in wanted.views
         ]

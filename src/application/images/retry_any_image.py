@@ -4,7 +4,7 @@ from msgspec import Struct
 
 from application.actor import Actor
 from application.audit import AuditLog, Reason, reason_given
-from application.credits.ports import CreditAccounts
+from application.credits.ports import Holds
 from application.events import ViewSubmittable
 from application.images.image_records import ImageDetails, ImageRecords, read_image
 from application.images.own_image import claim_any_image
@@ -23,7 +23,7 @@ class RetryAnyImageHandler:
     """Render a customer's failed views again, at the customer's price: who is to pay nothing is granted it first."""
 
     images: ImageRepository
-    accounts: CreditAccounts
+    holds: Holds
     records: ImageRecords
     audit: AuditLog
     outbox: Outbox
@@ -35,7 +35,7 @@ class RetryAnyImageHandler:
         reason = reason_given(command.reason)
         image = await claim_any_image(self.images, command.image_id)
         again = image.retry(await self.uow.now(), self.policy)
-        await self.accounts.hold(image.user_id, again)
+        await self.holds.place(image.user_id, again)
         for view in image.startable(again):
             self.outbox.add(ViewSubmittable(view.id))
         details = {"views": [render.view for render in again]}

@@ -3,7 +3,7 @@ from dataclasses import dataclass
 from msgspec import Struct
 
 from application.actor import Actor
-from application.credits.ports import CreditAccounts
+from application.credits.ports import Holds
 from application.events import ViewSubmittable
 from application.images.own_image import claim_image, read_status
 from application.images.ports import ImageReader, ImageRepository, ImageStatus
@@ -25,7 +25,7 @@ class RetryImageHandler:
 
     images: ImageRepository
     reader: ImageReader
-    accounts: CreditAccounts
+    holds: Holds
     idempotency: IdempotencyKeys
     outbox: Outbox
     uow: UnitOfWork
@@ -37,7 +37,7 @@ class RetryImageHandler:
         if not await self.idempotency.replay(request, RetryAccepted):
             image = await claim_image(self.images, command.image_id, owner=owner)
             again = image.retry(await self.uow.now(), self.policy)
-            await self.accounts.hold(owner, again)
+            await self.holds.place(owner, again)
             for view in image.startable(again):
                 self.outbox.add(ViewSubmittable(view.id))
             await self.idempotency.keep(request, RetryAccepted(image.id))

@@ -1,6 +1,6 @@
 from dataclasses import dataclass
 
-from application.credits.ports import CreditAccounts
+from application.credits.ports import Holds
 from application.events import OutputAbandoned, PredictionAbandoned, ViewFinishable, ViewSubmittable
 from application.images.picture_removal import UNTIL_NOBODY_WRITES
 from application.ports import Outbox
@@ -12,14 +12,14 @@ from domain.views import Status
 class Settlement:
     """Carry out what a decision about a try-on means for credits and workers, in the decision's own transaction."""
 
-    accounts: CreditAccounts
+    holds: Holds
     outbox: Outbox
 
     async def settle(self, change: Change) -> None:
         for view in change.completed:
-            await self.accounts.post(view)
+            await self.holds.post(view)
         for view in change.ended:
-            await self.accounts.void(view)
+            await self.holds.void(view)
             if view.prediction is not None:
                 # A worker may be storing its output at this very moment.
                 later = view.finished_at + UNTIL_NOBODY_WRITES if view.finished_at else None

@@ -71,7 +71,7 @@ class SubmitViewHandler:
             return
         image, render = found
         now = await self.uow.now()
-        if not (image.startable([render]) and render.submittable(now, self.policy)):
+        if not image.submittable(render, now, self.policy):
             return
         order = await self.orders.order(event.view_id)
         turned_away = await self.gate.admit()
@@ -80,8 +80,6 @@ class SubmitViewHandler:
             await self.uow.commit()
             return
         claim = image.claim_submit(render, now, self.policy)
-        if claim is None:
-            return
         attempt = render.attempt
         await self.uow.commit()
         async with self.leases.held(event.view_id, claim):

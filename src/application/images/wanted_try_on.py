@@ -1,22 +1,20 @@
 """A try-on that a customer wants, checked: what asking for it and asking for its price have in common."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from application.images.ports import ImageRepository
-from application.images.upload_ports import UploadRepository
-from application.styles.ports import StyleRepository
+from application.images.materials import Loan, TryOnMaterials
 from domain.credits import VIEW_PRICE
 from domain.errors import NotFound, Unprocessable
 from domain.identifiers import LARGEST_ID
-from domain.reuse import lent
-from domain.uploads import Upload, upload_key_in
-from domain.views import View, ViewRender, wanted_views
+from domain.uploads import upload_key_in
+from domain.views import Output, View, wanted_views
 
 
-class TryOnRequest(Struct, frozen=True, forbid_unknown_fields=True):
+class GenerateImage(Struct, frozen=True, forbid_unknown_fields=True):
     style_id: Annotated[int, Meta(ge=1, le=LARGEST_ID)]
     image_input_url: Annotated[str, Meta(max_length=2048)]
     views: Annotated[tuple[View, ...], Meta(min_length=1, max_length=len(View))] = (View.FRONT,)
@@ -27,10 +25,14 @@ class TryOnRequest(Struct, frozen=True, forbid_unknown_fields=True):
 class WantedTryOn(Struct, frozen=True):
     style: tuple[int, int]
     """Its id and prompt version."""
-    photo: Upload
+    photo_id: int
     views: tuple[View, ...]
-    lent: dict[View, ViewRender]
-    """Views that need not be rendered, as another try-on has them."""
+    loan: Loan | None
+    asked_at: datetime
+
+    @property
+    def lent(self) -> dict[View, Output]:
+        return self.loan.outputs if self.loan else {}
 
     @property
     def price(self) -> int:
@@ -39,26 +41,22 @@ class WantedTryOn(Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TryOnRequests:
-    """Checks requests. What is named by the outcome stays as it is until the transaction ends."""
+    """Checks requests. What is named by the outcome may be gone a moment later."""
 
-    styles: StyleRepository
-    uploads: UploadRepository
-    images: ImageRepository
+    materials: TryOnMaterials
 
-    async def check(self, request: TryOnRequest, *, owner: int) -> WantedTryOn:
+    async def check(self, request: GenerateImage, *, owner: int) -> WantedTryOn:
         """Raises `Invalid`, `NotFound` (`style_not_found`) or `Unprocessable` (`image_url_not_allowed`)."""
         views = wanted_views(request.views)
-        style = await self.styles.active(request.style_id)
-        if style is None:
+        photo_key = upload_key_in(request.image_input_url) or ""
+        found = await self.materials.find(owner, style_id=request.style_id, photo_key=photo_key)
+        if found.style_version is None:
             raise NotFound("style_not_found", "There is no such hairstyle.", field="style_id")
-        photo = await self._photo(upload_key_in(request.image_input_url), owner)
-        lender = await self.images.lender(owner, digest=photo.digest, style=style) if request.reuse else None
-        return WantedTryOn(style, photo, views, lent(lender, views))
-
-    async def _photo(self, key: str | None, owner: int) -> Upload:
-        photo = await self.uploads.by_key(key, owner=owner) if key else None
-        if photo is None:
-            raise Unprocessable(
-                "image_url_not_allowed", "This is not a photo that you uploaded here.", field="image_input_url"
-            )
-        return photo
+        if found.photo is None:
+            detail = "This is not a photo that you uploaded here."
+            raise Unprocessable("image_url_not_allowed", detail, field="image_input_url")
+        style = (request.style_id, found.style_version)
+        loan = None
+        if request.reuse:
+            loan = await self.materials.loan(owner, style=style, digest=found.photo.digest, views=views)
+        return WantedTryOn(style, found.photo.id, views, loan, found.asked_at)

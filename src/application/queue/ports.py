@@ -47,7 +47,7 @@ class BacklogReader(Protocol):
         ...
 
 
-class JobQueue(Protocol):
-    async def length(self) -> int | None:
-        """How many rings of the doorbell no worker has answered yet; None when Redis does not answer."""
+class Bell(Protocol):
+    async def answers(self) -> bool:
+        """Whether workers can be told at once that there is something to do; otherwise they look by the clock."""
         ...

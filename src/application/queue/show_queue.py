@@ -3,7 +3,7 @@ from dataclasses import dataclass
 from msgspec import Struct
 
 from application.actor import Actor
-from application.queue.ports import Backlog, BacklogReader, JobQueue
+from application.queue.ports import Backlog, BacklogReader, Bell
 
 
 class ShowQueue(Struct, frozen=True):
@@ -12,8 +12,8 @@ class ShowQueue(Struct, frozen=True):
 
 class QueueStatus(Struct, frozen=True, kw_only=True):
     backlog: Backlog
-    jobs_queued: int | None
-    """In Redis, which only rings for what the backlog counts; None when it does not answer."""
+    bell_answers: bool
+    """False while Redis is away: workers then look by the clock, twice a second."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,8 +21,8 @@ class ShowQueueHandler:
     """Show an operator what is to be done, and what holds it up."""
 
     backlogs: BacklogReader
-    jobs: JobQueue
+    bell: Bell
 
     async def __call__(self, query: ShowQueue, actor: Actor) -> QueueStatus:
         actor.require_operator()
-        return QueueStatus(backlog=await self.backlogs.backlog(), jobs_queued=await self.jobs.length())
+        return QueueStatus(backlog=await self.backlogs.backlog(), bell_answers=await self.bell.answers())

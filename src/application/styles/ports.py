@@ -9,10 +9,6 @@ from domain.styles import Category, Style
 
 
 class StyleRepository(Protocol):
-    async def active(self, style_id: int) -> tuple[int, int] | None:
-        """The id and present prompt version of a style that customers may pick."""
-        ...
-
     async def claim(self, named: int | str) -> Style | None:
         """The style of an id or a slug, with all its prompts; kept to this transaction until it ends."""
         ...

@@ -1,4 +1,4 @@
-"""Every use case, and what the settings decide for them."""
+"""Every use case but those that change try-ons alone, and what the settings decide for all of them."""
 
 from datetime import timedelta
 
@@ -41,37 +41,25 @@ from application.credits.list_history import ListHistoryHandler
 from application.credits.revoke_credits import RevokeCreditsHandler
 from application.credits.show_history import ShowHistoryHandler
 from application.housekeeping.purge_expired import PurgeExpiredHandler
-from application.images.add_views import AddViewsHandler
 from application.images.begin_upload import BeginUploadHandler
 from application.images.cancel_any_image import CancelAnyImageHandler
-from application.images.cancel_image import CancelImageHandler
 from application.images.cancel_prediction import CancelPredictionHandler
-from application.images.cancellation_allowance import CancellationAllowance
 from application.images.complete_upload import CompleteUploadHandler
-from application.images.delete_image import DeleteImageHandler
-from application.images.discard_output import DiscardOutputHandler
 from application.images.discard_picture import DiscardPictureHandler
 from application.images.erase_image import EraseImageHandler
 from application.images.fail_image import FailImageHandler
-from application.images.finish_view import FinishViewHandler
 from application.images.generate_image import GenerateImageHandler
 from application.images.get_status import GetStatusHandler
 from application.images.list_all_images import ListAllImagesHandler
 from application.images.list_images import ListImagesHandler
 from application.images.list_uploads import ListUploadsHandler
-from application.images.mark_favourite import MarkFavouriteHandler
 from application.images.new_files import NewFiles
 from application.images.picture_removal import PictureRemoval
-from application.images.poll_prediction import PollPredictionHandler
 from application.images.price_image import PriceImageHandler
 from application.images.provider_webhook import ProviderWebhook
-from application.images.record_prediction import RecordPredictionHandler
 from application.images.retry_any_image import RetryAnyImageHandler
-from application.images.retry_image import RetryImageHandler
 from application.images.settlement import Settlement
 from application.images.show_image import ShowImageHandler
-from application.images.submit_view import SubmitViewHandler
-from application.images.sweep_view import SweepViewHandler
 from application.images.turns import Turns
 from application.images.upload_photo import UploadPhotoHandler
 from application.images.wanted_try_on import TryOnRequests
@@ -165,7 +153,7 @@ class Handlers(Provider):
         return AccessSeconds(int(settings.access_token_minutes * 60))
 
     turns = provide(Turns, scope=Scope.APP)
-    queries = provide_all(
+    of_one_statement = provide_all(
         GetProfileHandler,
         GetBalanceHandler,
         ListHistoryHandler,
@@ -197,7 +185,10 @@ class Handlers(Provider):
         ShowPurchaseHandler,
         ListEventsHandler,
         ShowEventHandler,
-        scope=Scope.APP,  # they read, each time anew: one of each serves all requests
+        TryOnRequests,
+        PriceImageHandler,
+        GenerateImageHandler,
+        scope=Scope.APP,  # their transactions are single statements: one of each serves all requests
     )
     handlers = provide_all(
         RegisterHandler,
@@ -223,8 +214,6 @@ class Handlers(Provider):
         ChangeRoleHandler,
         ExportNamedUserHandler,
         EraseWorksHandler,
-        MarkFavouriteHandler,
-        DeleteImageHandler,
         EraseImageHandler,
         PictureRemoval,
         NewPassword,
@@ -240,27 +229,14 @@ class Handlers(Provider):
         BeginUploadHandler,
         CompleteUploadHandler,
         NewFiles,
-        TryOnRequests,
-        PriceImageHandler,
-        DiscardOutputHandler,
         DiscardPictureHandler,
         UpdateProfileHandler,
         ChangePictureHandler,
         RemovePictureHandler,
-        GenerateImageHandler,
-        AddViewsHandler,
-        RetryImageHandler,
-        CancelImageHandler,
-        CancellationAllowance,
         RetryAnyImageHandler,
         CancelAnyImageHandler,
         FailImageHandler,
         FailOpenImagesHandler,
-        RecordPredictionHandler,
-        PollPredictionHandler,
-        FinishViewHandler,
-        SweepViewHandler,
-        SubmitViewHandler,
         VerifyEmailHandler,
         BeginGoogleSignInHandler,
         FinishGoogleSignInHandler,

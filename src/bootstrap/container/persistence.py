@@ -16,10 +16,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from application.audit import AuditLog
 from application.auth.ports import MailAllowance, SessionGate, SessionReader, SignupGrants
 from application.credits.ports import CreditAccounts
-from application.images.model_gate import CreateRate, ModelGate
+from application.images.acceptances import Acceptances
 from application.images.ports import (
     ImageReader,
-    ImageRepository,
     Leases,
     RenderReader,
 )
@@ -34,6 +33,7 @@ from application.payments.records import PurchaseRecords
 from application.ports import UnitOfWork
 from application.queue.ports import BacklogReader
 from bootstrap.settings import Settings
+from infrastructure.database.acceptances import SqlAcceptances
 from infrastructure.database.audit import SqlAuditLog
 from infrastructure.database.audit_records import SqlAuditRecords
 from infrastructure.database.backlog import SqlBacklog
@@ -43,6 +43,7 @@ from infrastructure.database.erasure import SqlPersonalRecords
 from infrastructure.database.estimates import SqlEstimates
 from infrastructure.database.expected_files import SqlExpectedFiles, SqlUnneededFiles
 from infrastructure.database.figures import SqlFigures
+from infrastructure.database.holds import SqlHolds
 from infrastructure.database.housekeeping import SqlExpiredRecords
 from infrastructure.database.idempotency import SqlIdempotencyKeys
 from infrastructure.database.identities import SqlIdentities
@@ -50,8 +51,8 @@ from infrastructure.database.image_readers import SqlImageReader, SqlRenderReade
 from infrastructure.database.image_records import SqlImageRecords
 from infrastructure.database.leases import RenewedLeases
 from infrastructure.database.mailboxes import SqlMailAllowance, SqlSignupGrants
-from infrastructure.database.model_gate import SqlModelGate
-from infrastructure.database.outbox import OutboxRelay, SqlOutbox
+from infrastructure.database.materials import SqlTryOnMaterials
+from infrastructure.database.outbox import OutboxQueue, SqlOutbox
 from infrastructure.database.picture_readers import SqlTryOnReader, SqlUploadReader
 from infrastructure.database.progress_log import ProgressLog
 from infrastructure.database.progress_reader import SqlProgressReader
@@ -59,7 +60,6 @@ from infrastructure.database.purchase_readers import SqlPurchaseRecords, SqlTran
 from infrastructure.database.purchases import SqlPaymentEvents, SqlPayments, SqlPurchasesDue, SqlTransactions
 from infrastructure.database.readers import SqlLedgerAuditor, SqlLedgerReader, SqlProfileReader, SqlStyleReader
 from infrastructure.database.repositories import (
-    SqlImages,
     SqlPasswordResets,
     SqlRegistrations,
     SqlSessions,
@@ -71,13 +71,17 @@ from infrastructure.database.revoked_tokens import SqlRevokedTokens
 from infrastructure.database.session_gate import BatchingSessionGate
 from infrastructure.database.session_reader import SqlSessionReader
 from infrastructure.database.style_records import SqlStyleRecords
+from infrastructure.database.transaction import SessionTransaction, Transaction, WritePool, open_write_pool
+from infrastructure.database.try_ons import SqlTryOns
 from infrastructure.database.unit_of_work import SqlUnitOfWork
 from infrastructure.database.user_records import SqlUserRecords
 from infrastructure.pseudonyms import Pseudonyms
 
-WRITE_CONNECTIONS = 10
-READ_CONNECTIONS = 10
-"""Per process. A request that finds none free waits, so that more clients than connections are served in turn."""
+SESSION_CONNECTIONS = 5
+WRITE_CONNECTIONS = 7
+READ_CONNECTIONS = 8
+"""Per process: for what is written through SQLAlchemy, for try-ons, and for readers. A request that finds none free
+waits, so that more clients than connections are served in turn."""
 
 
 class Persistence(Provider):
@@ -87,7 +91,7 @@ class Persistence(Provider):
 
     @provide(scope=Scope.APP)
     async def engine(self, settings: Settings) -> AsyncIterator[AsyncEngine]:
-        engine = create_engine(settings.database_url, connections=WRITE_CONNECTIONS)
+        engine = create_engine(settings.database_url, connections=SESSION_CONNECTIONS)
         yield engine
         await engine.dispose()
 
@@ -98,6 +102,11 @@ class Persistence(Provider):
     @provide(scope=Scope.APP)
     async def read_pool(self, settings: Settings) -> AsyncIterator[ReadPool]:
         async with open_read_pool(settings.database_url, connections=READ_CONNECTIONS) as pool:
+            yield pool
+
+    @provide(scope=Scope.APP)
+    async def write_pool(self, settings: Settings) -> AsyncIterator[WritePool]:
+        async with open_write_pool(settings.database_url, connections=WRITE_CONNECTIONS) as pool:
             yield pool
 
     @provide(scope=Scope.REQUEST)
@@ -113,11 +122,6 @@ class Persistence(Provider):
     def signup_grants(self, session: AsyncSession, pseudonyms: Pseudonyms, settings: Settings) -> SignupGrants:
         return SqlSignupGrants(session, pseudonyms, daily_cap=settings.free_credits_daily_cap)
 
-    @provide(scope=Scope.REQUEST)
-    def model_gate(self, session: AsyncSession, settings: Settings) -> ModelGate:
-        rate = CreateRate(settings.replicate_creates_per_minute)
-        return SqlModelGate(session, model=settings.replicate_model, rate=rate)
-
     @provide(scope=Scope.APP)
     def estimates(self, pool: ReadPool, settings: Settings) -> WithParents[SqlEstimates]:
         return SqlEstimates(pool, model=settings.replicate_model)
@@ -127,16 +131,20 @@ class Persistence(Provider):
         return SqlBacklog(pool, model=settings.replicate_model)
 
     @provide(scope=Scope.APP)
-    def session_gate(self, pool: ReadPool, settings: Settings) -> SessionGate:
-        return BatchingSessionGate(pool, timedelta(days=settings.refresh_token_days))
+    async def session_gate(self, settings: Settings) -> AsyncIterator[SessionGate]:
+        # A connection of its own is enough: it asks one question at a time.
+        async with open_read_pool(settings.database_url, connections=1, by_key=True) as pool:
+            yield BatchingSessionGate(pool, timedelta(days=settings.refresh_token_days))
 
     @provide(scope=Scope.APP)
     def session_reader(self, pool: ReadPool, settings: Settings) -> SessionReader:
         return SqlSessionReader(pool, timedelta(days=settings.refresh_token_days))
 
-    outbox = provide(SqlOutbox, scope=Scope.REQUEST, provides=WithParents[SqlOutbox])
-    progress_log = provide(ProgressLog, scope=Scope.REQUEST)
+    transaction = provide(SessionTransaction, scope=Scope.REQUEST, provides=Transaction)
     unit_of_work = provide(SqlUnitOfWork, scope=Scope.REQUEST, provides=UnitOfWork)
+    in_the_transaction = provide_all(
+        WithParents[SqlOutbox], WithParents[SqlTryOns], WithParents[SqlHolds], ProgressLog, scope=Scope.REQUEST
+    )
     credit_accounts = provide(SqlCreditAccounts, scope=Scope.REQUEST, provides=CreditAccounts)
     audit_log = provide(SqlAuditLog, scope=Scope.REQUEST, provides=AuditLog)
     mail_allowance = provide(SqlMailAllowance, scope=Scope.REQUEST, provides=MailAllowance)
@@ -162,7 +170,6 @@ class Persistence(Provider):
     purchases_due = provide(SqlPurchasesDue, scope=Scope.APP, provides=PurchasesDue)
     purchase_reader = provide(SqlTransactionReader, scope=Scope.APP, provides=TransactionReader)
     purchase_records = provide(SqlPurchaseRecords, scope=Scope.APP, provides=PurchaseRecords)
-    images = provide(SqlImages, scope=Scope.REQUEST, provides=ImageRepository)
     image_reader = provide(SqlImageReader, scope=Scope.APP, provides=ImageReader)
     render_reader = provide(SqlRenderReader, scope=Scope.APP, provides=RenderReader)
     readers = provide_all(
@@ -178,7 +185,9 @@ class Persistence(Provider):
         WithParents[SqlImageRecords],
         WithParents[SqlAuditRecords],
         WithParents[SqlFigures],
+        WithParents[SqlTryOnMaterials],
         scope=Scope.APP,
     )
-    relay = provide(OutboxRelay, scope=Scope.APP)
+    outbox_queue = provide(OutboxQueue, scope=Scope.APP)
+    acceptances = provide(SqlAcceptances, scope=Scope.APP, provides=Acceptances)
     leases = provide(RenewedLeases, scope=Scope.APP, provides=Leases)

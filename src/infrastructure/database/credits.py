@@ -1,85 +1,18 @@
-"""The ledger in PostgreSQL. The sums on the user row change in the same statement that guards them."""
+"""The ledger in PostgreSQL."""
 
-from collections.abc import Sequence
-
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from application.credits.ports import Balance, CreditAccounts
-from domain.credits import VIEW_PRICE, Cause, HoldStatus, InsufficientCredits
+from domain.credits import Cause
 from domain.errors import NotFound
-from domain.views import ViewRender
-from infrastructure.database.tables import holds, ledger_entries, users
+from infrastructure.database.tables import ledger_entries, users
 
 
 class SqlCreditAccounts(CreditAccounts):
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
-
-    async def hold(self, user_id: int, views: Sequence[ViewRender]) -> None:
-        amount = VIEW_PRICE * len(views)
-        available = users.c.credits - users.c.credits_held - users.c.credits_frozen
-        reserved = await self._session.execute(
-            update(users)
-            .where(users.c.id == user_id, users.c.deleted_at.is_(None), available >= amount)
-            .values(credits_held=users.c.credits_held + amount)
-            .returning(users.c.id)
-        )
-        if reserved.one_or_none() is None:
-            raise InsufficientCredits(amount)
-        rows = [
-            {
-                "view_id": view.id,
-                "round": view.round,
-                "user_id": user_id,
-                "amount": VIEW_PRICE,
-                "status": HoldStatus.PENDING,
-                "created_at": view.accepted_at,
-            }
-            for view in views
-        ]
-        await self._session.execute(insert(holds), rows)
-
-    async def post(self, view: ViewRender) -> None:
-        resolved = await self._resolve(view, HoldStatus.POSTED)
-        if resolved is None:
-            return
-        user_id, amount = resolved
-        spent = await self._session.execute(
-            update(users)
-            .where(users.c.id == user_id)
-            .values(credits=users.c.credits - amount, credits_held=users.c.credits_held - amount)
-            .returning(users.c.credits)
-        )
-        entry = insert(ledger_entries).values(
-            user_id=user_id,
-            amount=-amount,
-            cause=Cause.SPEND,
-            natural_key=f"spend:{view.id}:{view.round}",
-            reference=f"image:{view.image_id}:{view.view}",
-            balance_after=spent.scalar_one(),
-            created_at=func.now(),
-        )
-        await self._session.execute(entry)
-
-    async def void(self, view: ViewRender) -> None:
-        resolved = await self._resolve(view, HoldStatus.VOIDED)
-        if resolved is None:
-            return
-        user_id, amount = resolved
-        freed = update(users).where(users.c.id == user_id).values(credits_held=users.c.credits_held - amount)
-        await self._session.execute(freed)
-
-    async def _resolve(self, view: ViewRender, status: HoldStatus) -> tuple[int, int] | None:
-        found = await self._session.execute(
-            update(holds)
-            .where(holds.c.view_id == view.id, holds.c.round == view.round, holds.c.status == HoldStatus.PENDING)
-            .values(status=status, resolved_at=func.now())
-            .returning(holds.c.user_id, holds.c.amount)
-        )
-        row = found.one_or_none()
-        return (row.user_id, row.amount) if row else None
 
     async def freeze(self, user_id: int, amount: int) -> None:
         frozen = users.c.credits_frozen + amount

@@ -1,6 +1,6 @@
-"""Connections to PostgreSQL: SQLAlchemy's for handlers that write, bare asyncpg for readers that must be quick."""
+"""Connections to PostgreSQL: SQLAlchemy's where entities are mapped, bare asyncpg where it must be quick."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 import asyncpg
@@ -12,15 +12,18 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry
 
 from domain.errors import Unavailable
 from infrastructure.database.mapping import map_entities
-from infrastructure.database.progress_log import NotingSession
 
 RETRY_AFTER_SECONDS = 2.0
 _CONNECT_SECONDS = 5.0
-_ACQUIRE_SECONDS = 10.0
+ACQUIRE_SECONDS = 10.0
 _COMMAND_SECONDS = 30.0
-_TRANSACTION_SECONDS = 20
+BY_KEY = {"enable_seqscan": "off", "plan_cache_mode": "force_generic_plan"}
+"""Settings of connections whose every statement finds its rows by keys, and need be planned only once. A plan that was
+made while a table was small would read all of it, for as long as the connection lives, however large it grows; and a
+list as a parameter makes PostgreSQL plan anew each time, which takes longer than the statement itself."""
+TRANSACTION_SECONDS = 20
 """Enforced by the server: a process that stands still, or whose machine is gone, must not keep others from its rows."""
-_AWAY = (
+AWAY = (
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,
@@ -58,9 +61,9 @@ def create_engine(url: str, *, connections: int) -> AsyncEngine:
                 url,
                 timeout=_CONNECT_SECONDS,
                 command_timeout=_COMMAND_SECONDS,
-                server_settings={"transaction_timeout": f"{_TRANSACTION_SECONDS}s"},
+                server_settings={"transaction_timeout": f"{TRANSACTION_SECONDS}s"},
             )
-        except _AWAY as failure:
+        except AWAY as failure:
             raise database_unavailable() from failure
 
     engine = create_async_engine(
@@ -69,7 +72,7 @@ def create_engine(url: str, *, connections: int) -> AsyncEngine:
         poolclass=_Pool,
         pool_size=connections,
         max_overflow=0,
-        pool_timeout=_ACQUIRE_SECONDS,
+        pool_timeout=ACQUIRE_SECONDS,
         pool_pre_ping=True,
         hide_parameters=True,
     )
@@ -85,16 +88,16 @@ def _translate(context: ExceptionContext) -> None:
     if not isinstance(original, Exception):
         return  # whoever is cancelled must hear that, not that the connection was dropped for it
     cause = getattr(original, "__cause__", None) or original
-    if context.is_disconnect or isinstance(cause, _AWAY):
+    if context.is_disconnect or isinstance(cause, AWAY):
         raise database_unavailable() from original
 
 
 def create_sessions(engine: AsyncEngine) -> async_sessionmaker[AsyncSession]:
-    return async_sessionmaker(engine, expire_on_commit=False, autoflush=False, sync_session_class=NotingSession)
+    return async_sessionmaker(engine, expire_on_commit=False, autoflush=False)
 
 
-class _ReadConnection(asyncpg.Connection):  # type: ignore[misc]
-    """Readers only select, each statement on its own: there is no state that a reset would have to clear."""
+class _StatelessConnection(asyncpg.Connection):  # type: ignore[misc]
+    """Nothing that outlives a transaction is ever set on it: there is no state that a reset would have to clear."""
 
     def get_reset_query(self) -> str:
         return ""
@@ -108,9 +111,9 @@ class ReadPool:
 
     async def fetch(self, query: str, *args: object) -> list[asyncpg.Record]:
         try:
-            async with self._pool.acquire(timeout=_ACQUIRE_SECONDS) as connection:
+            async with self._pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
                 return await connection.fetch(query, *args)  # type: ignore[no-any-return]
-        except _AWAY as failure:
+        except AWAY as failure:
             raise database_unavailable() from failure
 
     async def fetchrow(self, query: str, *args: object) -> asyncpg.Record | None:
@@ -119,19 +122,29 @@ class ReadPool:
 
 
 @asynccontextmanager
-async def open_read_pool(url: str, *, connections: int) -> AsyncIterator[ReadPool]:
+async def open_read_pool(url: str, *, connections: int, by_key: bool = False) -> AsyncIterator[ReadPool]:
     """Open a pool that connects on first use, so that a process starts while the database is away."""
+    async with open_pool(url, connections=connections, server_settings=BY_KEY if by_key else None) as pool:
+        yield ReadPool(pool)
+
+
+@asynccontextmanager
+async def open_pool(
+    url: str, *, connections: int, server_settings: Mapping[str, str] | None = None
+) -> AsyncIterator[asyncpg.Pool]:
+    """Bare connections, made on first use."""
     pool = asyncpg.create_pool(
         url,
         min_size=0,
         max_size=connections,
         timeout=_CONNECT_SECONDS,
         command_timeout=_COMMAND_SECONDS,
-        connection_class=_ReadConnection,
+        connection_class=_StatelessConnection,
         max_inactive_connection_lifetime=300,
+        server_settings=server_settings,
     )
     await pool
     try:
-        yield ReadPool(pool)
+        yield pool
     finally:
         await pool.close()

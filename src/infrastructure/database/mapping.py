@@ -1,15 +1,16 @@
-"""Ties the domain's plain dataclasses to their tables, so that the domain knows no SQL."""
+"""Ties the domain's plain dataclasses to their tables, so that the domain knows no SQL.
+
+Try-ons and their views are not among them: `try_ons.py` writes their rows.
+"""
 
 from sqlalchemy.orm import registry, relationship
 
-from domain.images import GeneratedImage
 from domain.payments import Dispute, Payment, Refund
 from domain.sessions import Session
 from domain.styles import Style, StylePrompts
 from domain.transactions import Transaction
 from domain.uploads import Upload
 from domain.users import PasswordReset, Registration, User
-from domain.views import ViewRender
 from infrastructure.database import tables
 
 mapper_registry = registry(metadata=tables.metadata)
@@ -19,7 +20,7 @@ _LEDGER_COLUMNS = ["credits", "credits_held", "credits_frozen"]
 
 
 def map_entities() -> None:
-    """Map every entity, once per process; calling it again changes nothing."""
+    """Map them all, once per process; calling it again changes nothing."""
     if mapper_registry.mappers:
         return
     mapper_registry.map_imperatively(User, tables.users, exclude_properties=_LEDGER_COLUMNS)
@@ -44,9 +45,3 @@ def map_entities() -> None:
         },
     )
     mapper_registry.map_imperatively(Upload, tables.uploads)
-    mapper_registry.map_imperatively(ViewRender, tables.views)
-    mapper_registry.map_imperatively(
-        GeneratedImage,
-        tables.images,
-        properties={"views": relationship(ViewRender, lazy="raise", order_by=tables.views.c.id)},
-    )

@@ -1,11 +1,6 @@
 """The gate before the image model, as one row that all workers read and write."""
 
-from datetime import timedelta
-
 import structlog
-from sqlalchemy import DateTime, Row, case, func, or_, select, update
-from sqlalchemy.dialects.postgresql import insert as upsert
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from application.images.model_gate import (
     FAILURES,
@@ -18,16 +13,38 @@ from application.images.model_gate import (
 )
 from domain.views import ViewError
 from infrastructure.alerts import alert
-from infrastructure.database.tables import model_gates
+from infrastructure.database.transaction import Row, Transaction
 
 log = structlog.get_logger()
 
 UNPAID = "provider_credit_exhausted"
 
-_MOMENT = DateTime(timezone=True)
-_GATE = model_gates.c
-# A transaction may have waited for its turn here: what counts is the present, not when it began.
-_PRESENT = func.clock_timestamp(type_=_MOMENT)
+# A transaction may have waited for its turn here: what counts is the present (`clock_timestamp`), not when it began.
+
+# One statement decides: whoever comes second waits for the first one's commit, and sees what is left.
+_ADMIT = """
+INSERT INTO model_gates AS gate (model, next_create_at) VALUES ($1, clock_timestamp() + $2::interval)
+ON CONFLICT (model) DO UPDATE SET
+    next_create_at = greatest(gate.next_create_at, clock_timestamp()) + $2::interval,
+    closed_until = CASE WHEN gate.closed_until IS NOT NULL THEN clock_timestamp() + $3::interval END
+WHERE coalesce(gate.closed_until, clock_timestamp()) <= clock_timestamp()
+    AND coalesce(gate.next_create_at, clock_timestamp()) - $4::interval <= clock_timestamp()
+RETURNING closed_until
+"""
+_TURN_AWAY = """
+UPDATE model_gates SET next_return_at =
+    greatest(next_return_at, closed_until, next_create_at - $2::interval, clock_timestamp()) + $3::interval
+WHERE model = $1
+RETURNING next_return_at, closed_until
+"""
+_HAS_FAILED = "SELECT model FROM model_gates WHERE model = $1 AND (failures > 0 OR closed_until IS NOT NULL)"
+_LOCK = "SELECT * FROM model_gates WHERE model = $1 FOR UPDATE"
+_OPEN = "UPDATE model_gates SET failures = 0, failed_images = '{}', closed_until = NULL, reason = NULL WHERE model = $1"
+_COUNT = "UPDATE model_gates SET failures = $2, failed_images = $3::bigint[] WHERE model = $1"
+_CLOSE = """
+UPDATE model_gates SET closed_until = greatest(closed_until, clock_timestamp() + $2::interval), reason = $3
+WHERE model = $1
+"""
 
 
 class SqlModelGate(ModelGate):
@@ -37,85 +54,52 @@ class SqlModelGate(ModelGate):
     those who are told to come back.
     """
 
-    def __init__(self, session: AsyncSession, *, model: str, rate: CreateRate) -> None:
-        self._session = session
+    def __init__(self, transaction: Transaction, *, model: str, rate: CreateRate) -> None:
+        self._fetch = transaction.fetch
         self._model = model
         self._rate = rate
 
     async def admit(self) -> TurnedAway | None:
-        # One statement decides: whoever comes second waits for the first one's commit, and sees what is left.
-        taken = await self._session.execute(
-            upsert(model_gates)
-            .values(model=self._model, next_create_at=_PRESENT + self._rate.interval)
-            .on_conflict_do_update(
-                index_elements=["model"],
-                set_={
-                    "next_create_at": func.greatest(_GATE.next_create_at, _PRESENT) + self._rate.interval,
-                    "closed_until": case((_GATE.closed_until.is_not(None), _PRESENT + PROBE_AFTER)),
-                },
-                where=(func.coalesce(_GATE.closed_until, _PRESENT) <= _PRESENT)
-                & (func.coalesce(_GATE.next_create_at, _PRESENT) - self._rate.allowance <= _PRESENT),
-            )
-            .returning(_GATE.closed_until)
-        )
-        probe = taken.one_or_none()
-        if probe is None:
+        admitted = await self._fetch(_ADMIT, self._model, self._rate.interval, PROBE_AFTER, self._rate.allowance)
+        if not admitted:
             return await self._turn_away()
-        if probe.closed_until is not None:
+        if admitted[0]["closed_until"] is not None:
             log.info("image_model_probed", model=self._model)
         return None
 
     async def answered(self) -> None:
-        to_reset = or_(_GATE.failures > 0, _GATE.closed_until.is_not(None))
-        seen = await self._session.scalar(select(_GATE.model).where(_GATE.model == self._model, to_reset))
-        if seen is None:
+        if not await self._fetch(_HAS_FAILED, self._model):
             return
         before = await self._locked()
-        await self._write(failures=0, failed_images=[], closed_until=None, reason=None)
-        if before.closed_until is not None:
+        await self._fetch(_OPEN, self._model)
+        if before["closed_until"] is not None:
             log.warning("image_model_gate_opened", model=self._model)
 
     async def failed(self, image_id: int) -> None:
         before = await self._locked()
-        failures, images = before.failures + 1, before.failed_images
+        failures, images = before["failures"] + 1, before["failed_images"]
         if image_id not in images and len(images) < OVER_IMAGES:
             images = [*images, image_id]
-        await self._write(failures=failures, failed_images=images)
-        if before.closed_until is not None:
-            await self._close(PROBE_AFTER, before.reason)
+        await self._fetch(_COUNT, self._model, failures, images)
+        if before["closed_until"] is not None:
+            await self._fetch(_CLOSE, self._model, PROBE_AFTER, before["reason"])
         elif failures >= FAILURES and len(images) >= OVER_IMAGES:
-            await self._close(PROBE_AFTER, ViewError.PROVIDER_UNAVAILABLE.value)
+            await self._fetch(_CLOSE, self._model, PROBE_AFTER, ViewError.PROVIDER_UNAVAILABLE)
             log.warning("image_model_gate_closed", model=self._model, failures=failures)
 
     async def unpaid(self) -> TurnedAway:
         before = await self._locked()
-        await self._close(UNPAID_PAUSE, UNPAID)
-        if before.reason != UNPAID:
+        await self._fetch(_CLOSE, self._model, UNPAID_PAUSE, UNPAID)
+        if before["reason"] != UNPAID:
             alert(UNPAID, model=self._model)
         return await self._turn_away()
 
-    async def _locked(self) -> Row[tuple[object, ...]]:
+    async def _locked(self) -> Row:
         """The row, which exists since the first create was let through, kept to this transaction."""
-        found = await self._session.execute(select(model_gates).where(_GATE.model == self._model).with_for_update())
-        return found.one()
-
-    async def _close(self, pause: timedelta, reason: str | None) -> None:
-        await self._write(closed_until=func.greatest(_GATE.closed_until, _PRESENT + pause), reason=reason)
+        (row,) = await self._fetch(_LOCK, self._model)
+        return row
 
     async def _turn_away(self) -> TurnedAway:
-        allowed = _GATE.next_create_at - self._rate.allowance
-        free = func.greatest(_GATE.next_return_at, _GATE.closed_until, allowed, _PRESENT, type_=_MOMENT)
-        told = await self._session.execute(
-            update(model_gates)
-            .where(_GATE.model == self._model)
-            .values(next_return_at=free + self._rate.between_returns)
-            .returning(_GATE.next_return_at, _GATE.closed_until)
-        )
-        row = told.one()
-        return TurnedAway(
-            row.next_return_at,
-            ViewError.PROVIDER_BUSY if row.closed_until is None else ViewError.PROVIDER_UNAVAILABLE,
-        )
-
-    async def _write(self, **values: object) -> None:
-        await self._session.execute(update(model_gates).where(_GATE.model == self._model).values(**values))
+        (told,) = await self._fetch(_TURN_AWAY, self._model, self._rate.allowance, self._rate.between_returns)
+        error = ViewError.PROVIDER_BUSY if told["closed_until"] is None else ViewError.PROVIDER_UNAVAILABLE
+        return TurnedAway(told["next_return_at"], error)

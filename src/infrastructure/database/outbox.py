@@ -1,33 +1,56 @@
 """The outbox: what a transaction announced, kept until a worker has done it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from datetime import datetime
 from typing import Protocol
 
 import msgspec
-from sqlalchemy import DateTime, bindparam, case, delete, func, insert, literal, select, text, update
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from application.events import Event
 from application.ports import Outbox
-from infrastructure.database.tables import outbox
+from infrastructure.database.transaction import Transaction, WritePool
 
-BELL_GRACE = text("interval '5 seconds'")
-"""For the bell that is rung right after the commit; after it, the relay rings."""
-_REDELIVERY_SECONDS = 30
-_DOUBLINGS = 5
-"""After so many, a row is due again every 16 minutes. Without an end the power would overflow, and stop the relay."""
+_ANNOUNCE = """
+INSERT INTO outbox (job, payload, due_at)
+SELECT job, payload::jsonb, greatest(not_before, now())
+FROM unnest($1::text[], $2::text[], $3::timestamptz[]) WITH ORDINALITY AS pending(job, payload, not_before, place)
+ORDER BY place
+RETURNING due_at <= now() AS is_due
+"""
+
+# Nobody waits for a row here: whoever has it locked takes it or strikes it out, and if it comes once more, its work is
+# found done. What is taken is due again in 5 seconds, then after 30, doubling to 16 minutes: its worker may be gone.
+# Without an end the power would overflow, and nothing could be taken any more. Materialized: a planner may run a
+# subquery once for each row that it joins, each time with the next `LIMIT`.
+_EXCHANGE = """
+WITH done AS (
+    DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE id = ANY($1::bigint[]) FOR UPDATE SKIP LOCKED)
+), due AS MATERIALIZED (
+    SELECT id FROM outbox
+    WHERE due_at <= now() AND id <> ALL($1::bigint[])
+    ORDER BY due_at, id LIMIT $2
+    FOR UPDATE SKIP LOCKED
+)
+UPDATE outbox
+SET deliveries = deliveries + 1, due_at = now() + CASE deliveries
+    WHEN 0 THEN interval '5 seconds' ELSE interval '30 seconds' * power(2, least(deliveries - 1, 5)) END
+WHERE id IN (SELECT id FROM due)
+RETURNING id, job, payload
+"""
 
 
 class Doorbell(Protocol):
-    """Wakes a worker for outbox rows. It may fail silently: the relay rings again."""
+    """Wakes a worker to look into the outbox. It may fail silently: workers look by the clock as well."""
 
-    def ring(self, rows: Sequence[tuple[int, int]]) -> None:
-        """Announce rows by id and delivery number, without waiting."""
+    def ring(self) -> None:
+        """Say that something is due, without waiting."""
         ...
 
 
 class Delivery(msgspec.Struct, frozen=True):
+    """An outbox row that a worker has taken."""
+
+    id: int
     job: str
     payload: dict[str, object]
 
@@ -35,8 +58,8 @@ class Delivery(msgspec.Struct, frozen=True):
 class SqlOutbox(Outbox):
     """Collects a transaction's events; the unit of work writes them with its commit."""
 
-    def __init__(self, session: AsyncSession) -> None:
-        self._session = session
+    def __init__(self, transaction: Transaction) -> None:
+        self._transaction = transaction
         self._pending: list[tuple[Event, datetime | None]] = []
 
     def add(self, event: Event, *, not_before: datetime | None = None) -> None:
@@ -45,67 +68,31 @@ class SqlOutbox(Outbox):
     def clear(self) -> None:
         self._pending = []
 
-    async def write(self) -> list[tuple[int, int]]:
-        """Insert the pending events; returns the rows that are due at once."""
+    async def write(self) -> bool:
+        """Insert the pending events; tells whether any of them is due at once."""
         pending, self._pending = self._pending, []
-        due = []
-        for event, not_before in pending:
-            later = literal(not_before, DateTime(timezone=True))
-            waits = later > func.now()
-            row = insert(outbox).values(
-                job=event.job,
-                payload=msgspec.to_builtins(event),
-                due_at=case((waits, later), else_=func.now() + BELL_GRACE),
-            )
-            row_id, must_wait = (await self._session.execute(row.returning(outbox.c.id, waits))).one()
-            if not must_wait:
-                due.append((row_id, 0))
-        return due
-
-
-class OutboxRelay:
-    """What the worker does with outbox rows, each call in a transaction of its own."""
-
-    def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine
-
-    async def take_due(self, limit: int) -> list[tuple[int, int]]:
-        """Rows that nobody has done in time, with their delivery number; each is due again later, more slowly."""
-        # Materialized: a planner may run a subquery once for each row that it joins, each time with the next `limit`.
-        due = (
-            select(outbox.c.id)
-            .where(outbox.c.due_at <= func.now())
-            .order_by(outbox.c.due_at)
-            .limit(limit)
-            .with_for_update(skip_locked=True)
-            .cte("due")
-            .prefix_with("MATERIALIZED")
+        if not pending:
+            return False
+        written = await self._transaction.fetch(
+            _ANNOUNCE,
+            [event.job for event, _ in pending],
+            [msgspec.json.encode(event).decode() for event, _ in pending],
+            [not_before for _, not_before in pending],
         )
-        again = _REDELIVERY_SECONDS * func.power(2, func.least(outbox.c.deliveries, _DOUBLINGS))
-        taken = (
-            update(outbox)
-            .where(outbox.c.id.in_(select(due.c.id)))
-            .values(deliveries=outbox.c.deliveries + 1, due_at=func.now() + func.make_interval(0, 0, 0, 0, 0, 0, again))
-            .returning(outbox.c.id, outbox.c.deliveries)
-        )
-        async with self._engine.begin() as connection:
-            return [(row.id, row.deliveries) for row in await connection.execute(taken)]
+        return any(row["is_due"] for row in written)
 
-    async def put_back(self, rows: Sequence[tuple[int, int]]) -> None:
-        """The bell could not be rung: the rows are due again in a second, as if they had not been taken."""
-        async with self._engine.begin() as connection:
-            ids = [row_id for row_id, _ in rows]
-            soon = func.now() + text("interval '1 second'")
-            back = update(outbox).where(outbox.c.id.in_(ids))
-            await connection.execute(back.values(due_at=soon, deliveries=outbox.c.deliveries - 1))
 
-    async def delivery(self, row_id: int) -> Delivery | None:
-        """What a row announces; None when it has been done."""
-        async with self._engine.connect() as connection:
-            found = await connection.execute(select(outbox.c.job, outbox.c.payload).where(outbox.c.id == row_id))
-            row = found.one_or_none()
-        return Delivery(row.job, row.payload) if row else None
+class OutboxQueue:
+    """The workers' side of the outbox."""
 
-    async def done(self, row_id: int) -> None:
-        async with self._engine.begin() as connection:
-            await connection.execute(delete(outbox).where(outbox.c.id == bindparam("row")), {"row": row_id})
+    def __init__(self, pool: WritePool) -> None:
+        self._pool = pool
+
+    async def exchange(self, done: Collection[int], limit: int) -> list[Delivery]:
+        """Strike out rows that are done, and take up to `limit` that are due, in one statement.
+
+        Nobody else can take them for the next seconds; those that are not struck out come again, more and more slowly.
+        """
+        rows = await self._pool.fetch(_EXCHANGE, list(done), limit)
+        taken = [Delivery(row["id"], row["job"], msgspec.json.decode(row["payload"])) for row in rows]
+        return sorted(taken, key=lambda delivery: delivery.id)

@@ -1,13 +1,11 @@
 """How handlers load and keep entities."""
 
-from collections.abc import Collection
 from datetime import datetime
 from typing import TypeVar
 
-from sqlalchemy import ColumnElement, Select, delete, exists, func, select, update
+from sqlalchemy import Select, delete, exists, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import selectinload
 
 from application.auth.ports import (
     PasswordResetRepository,
@@ -15,16 +13,13 @@ from application.auth.ports import (
     SessionRepository,
     UserRepository,
 )
-from application.images.ports import ImageRepository
 from application.images.upload_ports import UploadRepository
 from application.styles.ports import StyleRepository
 from domain.errors import Conflict
-from domain.images import GeneratedImage
 from domain.sessions import Session
 from domain.styles import Style
 from domain.uploads import Upload
 from domain.users import PasswordReset, Registration, User
-from domain.views import Status, View, ViewRender
 from infrastructure.database import tables
 from infrastructure.database.expected_files import remove_photos
 
@@ -122,12 +117,6 @@ class SqlStyles(StyleRepository):
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
-    async def active(self, style_id: int) -> tuple[int, int] | None:
-        columns = select(tables.styles.c.id, tables.styles.c.prompt_version)
-        found = await self._session.execute(columns.where(tables.styles.c.id == style_id, tables.styles.c.is_active))
-        row = found.one_or_none()
-        return (row.id, row.prompt_version) if row else None
-
     async def claim(self, named: int | str) -> Style | None:
         columns = tables.styles.c
         this = columns.id == named if isinstance(named, int) else columns.slug == named
@@ -164,78 +153,6 @@ class SqlUploads(UploadRepository):
         if await self._session.scalar(select(shown)):
             return None
         return next(iter(await remove_photos(self._session, [upload_id])), None)
-
-
-class SqlImages(ImageRepository):
-    def __init__(self, session: AsyncSession) -> None:
-        self._session = session
-
-    async def add(self, image: GeneratedImage) -> None:
-        self._session.add(image)
-        await self._session.flush()
-
-    async def claim(self, view_id: int) -> tuple[GeneratedImage, ViewRender] | None:
-        of_view = select(tables.views.c.image_id).where(tables.views.c.id == view_id).scalar_subquery()
-        image = await self._locked(tables.images.c.id == of_view)
-        return (image, image.by_id(view_id)) if image else None
-
-    async def by_id(self, image_id: int) -> GeneratedImage | None:
-        return await self._locked(tables.images.c.id == image_id)
-
-    async def own(self, image_id: int, *, owner: int) -> GeneratedImage | None:
-        columns = tables.images.c
-        return await self._locked(columns.id == image_id, columns.user_id == owner, columns.deleted_at.is_(None))
-
-    async def shown_outputs(self, keys: Collection[str], *, owner: int) -> set[str]:
-        shown = select(tables.views.c.output_key).join_from(tables.images, tables.views)
-        images = tables.images.c
-        of_owner = (images.user_id == owner, images.deleted_at.is_(None))
-        return set(await self._session.scalars(shown.where(*of_owner, tables.views.c.output_key.in_(keys))))
-
-    async def lender(self, owner: int, *, digest: bytes, style: tuple[int, int]) -> GeneratedImage | None:
-        images, front = tables.images.c, tables.views.c
-        same_photo = select(tables.uploads.c.id).where(
-            tables.uploads.c.user_id == owner, tables.uploads.c.digest == digest
-        )
-        has_front = exists().where(
-            front.image_id == images.id, front.view == View.FRONT, front.status == Status.COMPLETED
-        )
-        latest = (
-            select(images.id)
-            .where(images.user_id == owner, images.deleted_at.is_(None), images.upload_id.in_(same_photo), has_front)
-            .where(images.style_id == style[0], images.prompt_version == style[1])
-            .order_by(images.id.desc())
-            .limit(1)
-            .scalar_subquery()
-        )
-        return await self._locked(images.id == latest, images.deleted_at.is_(None))
-
-    async def cancellations(self, owner: int, *, since: datetime) -> int:
-        await self._session.execute(
-            select(tables.users.c.id).where(tables.users.c.id == owner).with_for_update(key_share=True)
-        )
-        # By the log, for a view that is asked for once more knows nothing of its former end. All events of one
-        # cancellation have the same moment, the transaction's own.
-        ended, before = tables.image_events.alias("ended").c, tables.image_events.alias("before").c
-        last_status = (
-            select(before.status)
-            .where(before.image_id == ended.image_id, before.view == ended.view, before.id < ended.id)
-            .order_by(before.id.desc())
-            .limit(1)
-            .scalar_subquery()
-        )
-        moments = (
-            select(ended.image_id, ended.at)
-            .join(tables.images, tables.images.c.id == ended.image_id)
-            .where(tables.images.c.user_id == owner, ended.status == Status.CANCELLED, ended.at > since)
-            .where(last_status == Status.PROCESSING)
-            .distinct()
-        )
-        return await self._session.scalar(select(func.count()).select_from(moments.subquery())) or 0
-
-    async def _locked(self, *conditions: ColumnElement[bool]) -> GeneratedImage | None:
-        locked = select(GeneratedImage).where(*conditions).options(selectinload("*")).with_for_update()
-        return await self._session.scalar(locked.execution_options(populate_existing=True))
 
 
 async def _with_its_address_kept(session: AsyncSession, by_token: Select[Mailed]) -> Mailed | None:

@@ -2,39 +2,45 @@
 
 from datetime import datetime
 
-from sqlalchemy import func, select
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from application.ports import UnitOfWork
 from infrastructure.database.outbox import Doorbell, SqlOutbox
 from infrastructure.database.progress_log import ProgressLog
+from infrastructure.database.transaction import Transaction
+from infrastructure.database.try_ons import SqlTryOns
 
 
 class SqlUnitOfWork(UnitOfWork):
-    """Commits the session with its outbox rows and the try-ons' logs, then rings the bells for them."""
+    """Commits what was decided about try-ons, their logs and the outbox together, then rings the bells for them."""
 
-    def __init__(self, session: AsyncSession, outbox: SqlOutbox, doorbell: Doorbell, progress: ProgressLog) -> None:
-        self._session = session
+    def __init__(
+        self, transaction: Transaction, try_ons: SqlTryOns, outbox: SqlOutbox, doorbell: Doorbell, progress: ProgressLog
+    ) -> None:
+        self._transaction = transaction
+        self._try_ons = try_ons
         self._outbox = outbox
         self._doorbell = doorbell
         self._progress = progress
 
     async def now(self) -> datetime:
-        return (await self._session.execute(select(func.now()))).scalar_one()
+        (row,) = await self._transaction.fetch("SELECT now() AS now")
+        now: datetime = row["now"]
+        return now
 
     async def flush(self) -> None:
-        await self._session.flush()
+        await self._transaction.flush()
+        await self._try_ons.flush()
 
     async def commit(self) -> None:
-        await self._session.flush()
-        grown = await self._progress.write()
-        rows = await self._outbox.write()
-        await self._session.commit()
+        await self.flush()
+        grown = await self._progress.write(self._try_ons.take_changes())
+        is_due = await self._outbox.write()
+        await self._transaction.commit()
+        self._try_ons.forget()
         self._progress.announce(grown)
-        if rows:
-            self._doorbell.ring(rows)
+        if is_due:
+            self._doorbell.ring()
 
     async def rollback(self) -> None:
         self._outbox.clear()
-        self._progress.clear()
-        await self._session.rollback()
+        self._try_ons.forget()
+        await self._transaction.rollback()

@@ -28,7 +28,7 @@ def status(operate: Operation) -> None:
     \b
     Overdue views or an old outbox: no worker runs, or it cannot keep up.
     A closed gate: the provider does not answer, or wants to be paid.
-    No jobs_queued: Redis is away; workers then look by the clock.
+    bell_answers: False: Redis is away; workers then look by the clock.
 
     Example: hairtryon queue status --json
     """

@@ -9,12 +9,13 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from application.actor import Actor
+from application.images.acceptances import ImageAccepted
 from application.images.add_views import AddViews, AddViewsHandler
 from application.images.begin_upload import BeginUpload, BeginUploadHandler, UploadBegun
 from application.images.cancel_image import CancelImage, CancelImageHandler
 from application.images.complete_upload import CompleteUpload, CompleteUploadHandler
 from application.images.delete_image import DeleteImage, DeleteImageHandler
-from application.images.generate_image import GenerateImage, GenerateImageHandler, ImageAccepted
+from application.images.generate_image import GenerateImageHandler
 from application.images.get_status import GetStatus, GetStatusHandler
 from application.images.mark_favourite import MarkFavourite, MarkFavouriteHandler
 from application.images.ports import ImageStatus, Prediction
@@ -23,6 +24,7 @@ from application.images.provider_webhook import ProviderWebhook
 from application.images.record_prediction import RecordPrediction, RecordPredictionHandler
 from application.images.retry_image import RetryImage, RetryImageHandler
 from application.images.upload_photo import UploadedPhoto, UploadPhoto, UploadPhotoHandler
+from application.images.wanted_try_on import GenerateImage
 from application.webhooks import WebhookVerifier
 from domain.errors import Invalid
 from domain.identifiers import LARGEST_ID

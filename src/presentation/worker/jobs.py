@@ -1,7 +1,8 @@
-"""What the worker does when the bell rings: hand an outbox row's event to the handler it is for."""
+"""What the worker does with the outbox: hand each row's event to the handler it is for."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Protocol
 
 import msgspec
@@ -66,7 +67,10 @@ _EVENTS = {event.job: event for event in CONSUMERS}
 
 
 class Announcement(Protocol):
-    """An outbox row."""
+    """An outbox row that is ours to do."""
+
+    @property
+    def id(self) -> int: ...
 
     @property
     def job(self) -> str: ...
@@ -76,56 +80,71 @@ class Announcement(Protocol):
 
 
 class Announcements(Protocol):
-    async def delivery(self, row_id: int) -> Announcement | None: ...
-
-    async def done(self, row_id: int) -> None: ...
+    async def exchange(self, done: Collection[int], limit: int) -> Sequence[Announcement]:
+        """Strike out rows that are done, and take up to `limit` that are due; those come again if nobody does them."""
+        ...
 
 
 class Deliveries:
-    """Takes rows to their handlers. A row whose handler failed stays, and is rung for again, more and more slowly.
+    """Takes rows to their handlers, so many at once. A row whose handler failed stays, and comes again later.
 
-    What has begun does not end with whoever rang: a create that is cut off may have been made, and is billed again.
+    What has begun does not end with whoever asked for it: a create that is cut off may have been made, and is billed
+    again.
     """
 
-    def __init__(self, container: AsyncContainer, announcements: Announcements) -> None:
+    def __init__(self, container: AsyncContainer, announcements: Announcements, *, at_once: int) -> None:
         self._container = container
         self._announcements = announcements
+        self._at_once = at_once
         self._begun: set[asyncio.Task[None]] = set()
+        self._done: list[int] = []
+        self.news = asyncio.Event()
+        """Set when there is a reason to look: the bell, or a job that has come to its end."""
 
-    async def deliver(self, row_id: int) -> None:
-        """Wait for it; being cancelled ends the waiting only."""
-        task = asyncio.create_task(self._deliver(row_id))
-        self._begun.add(task)
-        task.add_done_callback(self._begun.discard)
-        await asyncio.shield(task)
+    async def look(self) -> bool:
+        """Strike out what is done, and begin what is due as far as there is room; tells whether there may be more."""
+        done, self._done = self._done, []
+        room = self._at_once - len(self._begun)
+        try:
+            taken = await self._announcements.exchange(done, room)
+        except BaseException:
+            self._done += done
+            raise
+        for announced in taken:
+            task = asyncio.create_task(self._deliver(announced))
+            self._begun.add(task)
+            task.add_done_callback(self._end)
+        return 0 < room == len(taken)
 
     async def drain(self, seconds: float) -> None:
-        """Let what has begun come to its end, or cut it off after so many seconds."""
-        if not self._begun:
-            return
-        _, late = await asyncio.wait(self._begun, timeout=seconds)
-        for task in late:
-            task.cancel()
-        await asyncio.gather(*late, return_exceptions=True)
+        """Let what has begun come to its end, or cut it off after so many seconds, and strike out what is done."""
+        if self._begun:
+            _, late = await asyncio.wait(self._begun, timeout=seconds)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+        with suppress(Unavailable):  # then they come again, to find their work done
+            await self._announcements.exchange(self._done, 0)
 
-    async def _deliver(self, row_id: int) -> None:
-        structlog.contextvars.bind_contextvars(outbox_id=row_id)
+    def _end(self, task: asyncio.Task[None]) -> None:
+        self._begun.discard(task)
+        self.news.set()
+
+    async def _deliver(self, announced: Announcement) -> None:
+        structlog.contextvars.bind_contextvars(outbox_id=announced.id, job=announced.job)
         try:
             async with asyncio.timeout(LONGEST_SECONDS):
-                await self._hand_over(row_id)
+                await self._hand_over(announced)
         except Unavailable as failure:
             log.warning("job_put_off", code=failure.code, reason=failure.detail)
         except Exception:
             log.exception("job_failed")
+        else:
+            self._done.append(announced.id)
 
-    async def _hand_over(self, row_id: int) -> None:
-        announced = await self._announcements.delivery(row_id)
-        if announced is None:
-            return
+    async def _hand_over(self, announced: Announcement) -> None:
         kind = _EVENTS[announced.job]
         event = msgspec.convert(announced.payload, kind)
-        structlog.contextvars.bind_contextvars(job=announced.job)
         async with self._container() as scope:
             handle = await scope.get(CONSUMERS[kind])
             await handle(event, WORKER)
-        await self._announcements.done(row_id)

@@ -1,8 +1,9 @@
-"""What the worker does by the clock: ring for rows that were not done, look at predictions, sweep, keep house."""
+"""What the worker does by the clock: look into the outbox and at predictions, sweep, keep house."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Protocol
+from contextlib import suppress
+from typing import Any
 
 import structlog
 from dishka import AsyncContainer
@@ -18,73 +19,49 @@ from presentation.worker.jobs import WORKER
 
 log = structlog.get_logger()
 
-RELAY_SECONDS = 0.5
+LOOK_SECONDS = 0.5
 HOUSEKEEPING_SECONDS = 600.0
 _BATCH = 100
 _SIDE_BY_SIDE = 16
 
-Rows = Sequence[tuple[int, int]]
 
-
-class Relay(Protocol):
-    async def take_due(self, limit: int) -> list[tuple[int, int]]: ...
-
-    async def put_back(self, rows: Rows) -> None: ...
-
-
-class Bell(Protocol):
-    async def ring_now(self, rows: Rows) -> None: ...
-
-
-async def every(seconds: float, work: Callable[[], Awaitable[bool]], stop: asyncio.Event) -> None:
+async def every(
+    seconds: float, work: Callable[[], Awaitable[bool]], stop: asyncio.Event, *, or_at: asyncio.Event | None = None
+) -> None:
     """Do some work until told to stop, again at once while there is more of it, whatever went wrong the last time.
 
-    Being cancelled cuts the present round short. `stop` ends the rounds, also when some library made of the
-    cancellation an error like any other.
+    `or_at` cuts a pause short. Being cancelled cuts the present round short. `stop` ends the rounds, also when some
+    library made of the cancellation an error like any other.
     """
+    hurry = or_at or asyncio.Event()
     while not stop.is_set():
-        more = False
+        hurry.clear()
         try:
-            more = await work()
+            if await work():
+                continue
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await hurry.wait()
         except Unavailable as failure:
             log.warning("schedule_put_off", work=work.__name__, reason=failure.detail)
+            await asyncio.sleep(seconds)
         except Exception:
             log.exception("schedule_failed", work=work.__name__)
-        if not more:
             await asyncio.sleep(seconds)
 
 
 class Schedules:
     """Each method does one batch and tells whether there is more to do. All are safe to run in several workers."""
 
-    def __init__(
-        self,
-        container: AsyncContainer,
-        relay: Relay,
-        bell: Bell,
-        renders: RenderReader,
-        purchases: PurchasesDue,
-    ) -> None:
+    def __init__(self, container: AsyncContainer, renders: RenderReader, purchases: PurchasesDue) -> None:
         self._container = container
-        self._relay = relay
-        self._bell = bell
         self._renders = renders
         self._purchases = purchases
-
-    async def ring_due_rows(self) -> bool:
-        rows = await self._relay.take_due(_BATCH)
-        if rows:
-            try:
-                await self._bell.ring_now(rows)
-            except Exception:
-                await self._relay.put_back(rows)
-                raise
-        return len(rows) == _BATCH
 
     async def poll_predictions(self) -> bool:
         due = await self._renders.due_for_poll(_BATCH)
         await self._each(PollPredictionHandler, [PollPrediction(view_id) for view_id in due])
-        return False
+        return len(due) == _BATCH
 
     async def sweep_views(self) -> bool:
         overdue = await self._renders.overdue(_BATCH)

@@ -30,7 +30,7 @@ def test_what_is_to_be_done_is_shown(ada: Terminal) -> None:
     asked = ada.type(queue_commands, "status", "--json")
     assert asked.exit_code == 0
     told = shown(asked)
-    assert (told["jobs_queued"], told["backlog"]["views_pending"]) == (None, 2)
+    assert (told["bell_answers"], told["backlog"]["views_pending"]) == (False, 2)
     table = ada.type(queue_commands, "status").stdout
     for word in ("views_pending", "2 PENDING", "gate", "open"):
         assert word in table

@@ -75,7 +75,7 @@ class Clerk:
         self._connection = await self._stage.engine.connect()
         self._server_process = (await self._connection.execute(text("SELECT pg_backend_pid()"))).scalar_one()
         await self._connection.rollback()
-        desk = Desk(self._sessions(bind=self._connection), self._stage.doorbell)
+        desk = self._stage.desk_of(self._sessions(bind=self._connection))
         self._uow = HeldUnitOfWork(desk.uow)
         self._task = asyncio.create_task(self._do(work, desk, self._uow))
         await self.go_on()

@@ -1,18 +1,19 @@
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Iterator
 
-import asyncpg
 import pytest
 
-from infrastructure.database.engine import create_engine, open_read_pool
-from tests.fakes import FakeDoorbell
-from tests.integration.database.stage import Stage
+from tests.integration.database.stage import Stage, open_stage
 
 
 @pytest.fixture
 async def stage(database_url: str) -> AsyncIterator[Stage]:
-    engine = create_engine(database_url, connections=10)
-    database = await asyncpg.connect(database_url)
-    async with open_read_pool(database_url, connections=5) as pool:
-        yield Stage(engine, pool, database, FakeDoorbell())
-    await database.close()
-    await engine.dispose()
+    async with open_stage(database_url) as stage:
+        yield stage
+
+
+@pytest.fixture
+def runner() -> Iterator[asyncio.Runner]:
+    """The event loop of a state machine, which hypothesis runs step by step."""
+    with asyncio.Runner() as runner:
+        yield runner

@@ -19,18 +19,20 @@ from domain.styles import Style
 from domain.uploads import Upload
 from domain.users import User
 from domain.views import RenderPolicy, View
+from infrastructure.database.acceptances import SqlAcceptances
 from infrastructure.database.audit import SqlAuditLog
 from infrastructure.database.credits import SqlCreditAccounts
-from infrastructure.database.engine import ReadPool, create_sessions
+from infrastructure.database.engine import ReadPool, create_engine, create_sessions, open_read_pool
 from infrastructure.database.expected_files import SqlExpectedFiles, SqlUnneededFiles
+from infrastructure.database.holds import SqlHolds
 from infrastructure.database.idempotency import SqlIdempotencyKeys
 from infrastructure.database.mailboxes import SqlMailAllowance
+from infrastructure.database.materials import SqlTryOnMaterials
 from infrastructure.database.outbox import SqlOutbox
 from infrastructure.database.progress_log import ProgressLog
 from infrastructure.database.purchases import SqlPaymentEvents, SqlPayments, SqlTransactions
 from infrastructure.database.readers import SqlLedgerAuditor
 from infrastructure.database.repositories import (
-    SqlImages,
     SqlRegistrations,
     SqlSessions,
     SqlStyles,
@@ -38,6 +40,8 @@ from infrastructure.database.repositories import (
     SqlUsers,
 )
 from infrastructure.database.revoked_tokens import SqlRevokedTokens
+from infrastructure.database.transaction import SessionTransaction, WritePool, open_write_pool
+from infrastructure.database.try_ons import SqlTryOns
 from infrastructure.database.unit_of_work import SqlUnitOfWork
 from infrastructure.pseudonyms import Pseudonyms
 from tests.factories import StyleFactory, UserFactory
@@ -48,13 +52,21 @@ _grants = count(1)
 
 
 class Desk:
-    """What one handler works with: every adapter over one session."""
+    """What one handler works with: every adapter over one session, and those whose transactions are their own."""
 
-    def __init__(self, session: AsyncSession, doorbell: FakeDoorbell) -> None:
+    def __init__(
+        self, session: AsyncSession, doorbell: FakeDoorbell, materials: SqlTryOnMaterials, acceptances: SqlAcceptances
+    ) -> None:
         self.session = session
-        self.outbox = SqlOutbox(session)
+        self.materials = materials
+        self.acceptances = acceptances
+        self.transaction = transaction = SessionTransaction(session)
+        self.outbox = SqlOutbox(transaction)
         self.progress_bell = FakeProgressBell()
-        self.uow = SqlUnitOfWork(session, self.outbox, doorbell, ProgressLog(session, self.progress_bell))
+        self.images = SqlTryOns(transaction)
+        log = ProgressLog(transaction, self.progress_bell)
+        self.uow = SqlUnitOfWork(transaction, self.images, self.outbox, doorbell, log)
+        self.holds = SqlHolds(transaction)
         self.users = SqlUsers(session)
         self.registrations = SqlRegistrations(session)
         self.sessions = SqlSessions(session)
@@ -62,11 +74,10 @@ class Desk:
         self.uploads = SqlUploads(session)
         self.expected = SqlExpectedFiles(session)
         self.unneeded = SqlUnneededFiles(session)
-        self.images = SqlImages(session)
         self.accounts = SqlCreditAccounts(session)
         self.allowance = SqlMailAllowance(session, Pseudonyms("a key for tests"))
         self.revoked = SqlRevokedTokens(session)
-        self.idempotency = SqlIdempotencyKeys(session)
+        self.idempotency = SqlIdempotencyKeys(transaction)
         self.transactions = SqlTransactions(session)
         self.payments = SqlPayments(session)
         self.events = SqlPaymentEvents(session)
@@ -77,18 +88,24 @@ class Desk:
 class Stage:
     engine: AsyncEngine
     pool: ReadPool
+    write_pool: WritePool
     database: asyncpg.Connection
     doorbell: FakeDoorbell
 
     def __post_init__(self) -> None:
         self._sessions = create_sessions(self.engine)
         self.policy = RenderPolicy()
+        self.materials = SqlTryOnMaterials(self.pool)
+        self.acceptances = SqlAcceptances(self.write_pool, self.doorbell, FakeProgressBell())
 
     @asynccontextmanager
     async def desk(self) -> AsyncIterator[Desk]:
         """A handler's desk; what it did not commit has not happened."""
         async with self._sessions() as session:
-            yield Desk(session, self.doorbell)
+            yield self.desk_of(session)
+
+    def desk_of(self, session: AsyncSession) -> Desk:
+        return Desk(session, self.doorbell, self.materials, self.acceptances)
 
     async def add(self, *entities: object) -> None:
         async with self._sessions() as session:
@@ -128,21 +145,23 @@ class Stage:
         """A try-on that was accepted just now; `held` reserves its price too."""
         style = style or await self.style()
         upload = upload or await self.upload(user)
-        async with self.desk() as desk:
-            image = GeneratedImage.request(
-                owner=user.id,
-                style=(style.id, style.prompt_version),
-                upload_id=upload.id,
-                views=(View.FRONT, *sides),
-                folder=secrets.token_urlsafe(24),
-                now=await desk.uow.now(),
-                policy=self.policy,
-            )
-            await desk.images.add(image)
-            if held:
-                await desk.accounts.hold(user.id, image.views)
-            await desk.uow.commit()
+        image = GeneratedImage.request(
+            owner=user.id,
+            style=(style.id, style.prompt_version),
+            upload_id=upload.id,
+            views=(View.FRONT, *sides),
+            folder=secrets.token_urlsafe(24),
+            now=await self.database.fetchval("SELECT now()"),
+            policy=self.policy,
+        )
+        assert await self.accept(image, held=held)
         return image
+
+    async def accept(self, image: GeneratedImage, *, held: bool = True, lender: int | None = None) -> bool:
+        """Whether what it is made of was there."""
+        to_render = [view for view in image.views if view.open] if held else []
+        accepted = await self.acceptances.accept(image, held=to_render, announced=[], lender=lender, request=None)
+        return accepted is not None
 
     async def now(self) -> datetime:
         now: datetime = await self.database.fetchval("SELECT clock_timestamp()")
@@ -159,3 +178,18 @@ class Stage:
     async def outbox(self) -> Sequence[asyncpg.Record]:
         rows: Sequence[asyncpg.Record] = await self.database.fetch("SELECT * FROM outbox ORDER BY id")
         return rows
+
+
+@asynccontextmanager
+async def open_stage(database_url: str) -> AsyncIterator[Stage]:
+    engine = create_engine(database_url, connections=10)
+    database = await asyncpg.connect(database_url)
+    try:
+        async with (
+            open_read_pool(database_url, connections=5) as pool,
+            open_write_pool(database_url, connections=5) as write_pool,
+        ):
+            yield Stage(engine, pool, write_pool, database, FakeDoorbell())
+    finally:
+        await database.close()
+        await engine.dispose()

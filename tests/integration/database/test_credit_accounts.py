@@ -1,4 +1,4 @@
-"""What every `CreditAccounts` promises, asked of the one in memory and of the ledger in PostgreSQL."""
+"""What every `CreditAccounts` and `Holds` promise, asked of the one in memory and of the ledger in PostgreSQL."""
 
 from collections.abc import AsyncIterator, Sequence
 from itertools import count
@@ -6,7 +6,7 @@ from typing import Protocol
 
 import pytest
 
-from application.credits.ports import Balance, CreditAccounts
+from application.credits.ports import Balance, CreditAccounts, Holds
 from domain.credits import Cause, HoldStatus, InsufficientCredits
 from domain.errors import NotFound
 from domain.views import View, ViewRender
@@ -21,6 +21,7 @@ class Bank(Protocol):
     """The other side: customers, their try-ons, and what the books say once a transaction has ended."""
 
     accounts: CreditAccounts
+    holds: Holds
 
     async def customer(self) -> int: ...
 
@@ -39,7 +40,7 @@ class Bank(Protocol):
 class InMemoryBank(Bank):
     def __init__(self) -> None:
         self._transaction = Transaction(NOW)
-        self.accounts: InMemoryAccounts = InMemoryAccounts(self._transaction)
+        self.holds = self.accounts = InMemoryAccounts(self._transaction)
         self._ids = count(1)
 
     async def customer(self) -> int:
@@ -68,6 +69,7 @@ class PostgresBank(Bank):
         self._stage = stage
         self._desk = desk
         self.accounts = desk.accounts
+        self.holds = desk.holds
 
     async def customer(self) -> int:
         return (await self._stage.user()).id
@@ -123,7 +125,7 @@ async def with_credits(bank: Bank, credits_: int) -> int:
 async def with_hold(bank: Bank, credits_: int = 5, views: int = 1) -> tuple[int, Sequence[ViewRender]]:
     customer = await with_credits(bank, credits_)
     held = await bank.views(customer, views)
-    await bank.accounts.hold(customer, held)
+    await bank.holds.place(customer, held)
     await bank.commit()
     return customer, held
 
@@ -142,7 +144,7 @@ async def test_what_is_not_there_is_not_reserved(bank: Bank, credits_: int, view
     customer = await with_credits(bank, credits_)
     wanted = await bank.views(customer, views)
     with pytest.raises(InsufficientCredits):
-        await bank.accounts.hold(customer, wanted)
+        await bank.holds.place(customer, wanted)
     await bank.commit()
     assert await bank.accounts.balance(customer) == Balance(credits_, 0, 0, credits_)
     assert [await bank.hold_of(view) for view in wanted] == [None] * views
@@ -151,13 +153,13 @@ async def test_what_is_not_there_is_not_reserved(bank: Bank, credits_: int, view
 async def test_the_last_credit_can_be_reserved_and_no_more(bank: Bank) -> None:
     customer, _ = await with_hold(bank, credits_=1)
     with pytest.raises(InsufficientCredits):
-        await bank.accounts.hold(customer, await bank.views(customer, 1))
+        await bank.holds.place(customer, await bank.views(customer, 1))
 
 
 async def test_a_posted_hold_is_spent(bank: Bank) -> None:
     """It leaves the balance by an entry of its own."""
     customer, (view,) = await with_hold(bank)
-    await bank.accounts.post(view)
+    await bank.holds.post(view)
     await bank.commit()
     assert await bank.accounts.balance(customer) == Balance(4, 0, 0, 4)
     assert (await bank.entries(customer))[1:] == [(-1, f"spend:{view.id}:1", 4)]
@@ -167,7 +169,7 @@ async def test_a_posted_hold_is_spent(bank: Bank) -> None:
 async def test_a_voided_hold_is_free_again(bank: Bank) -> None:
     """As if it had never been: no entry."""
     customer, (view,) = await with_hold(bank)
-    await bank.accounts.void(view)
+    await bank.holds.void(view)
     await bank.commit()
     assert await bank.accounts.balance(customer) == Balance(5, 0, 0, 5)
     assert len(await bank.entries(customer)) == 1
@@ -180,7 +182,7 @@ async def test_a_hold_is_resolved_once(bank: Bank, first: str, second: str) -> N
     """Posted or voided, never both and never twice: the first word counts."""
     customer, (view,) = await with_hold(bank)
     for resolve in (first, second):
-        await getattr(bank.accounts, resolve)(view)
+        await getattr(bank.holds, resolve)(view)
         await bank.commit()
     spent = 1 if first == "post" else 0
     assert await bank.accounts.balance(customer) == Balance(5 - spent, 0, 0, 5 - spent)
@@ -190,8 +192,8 @@ async def test_a_hold_is_resolved_once(bank: Bank, first: str, second: str) -> N
 async def test_what_was_never_held_is_neither_spent_nor_given_back(bank: Bank) -> None:
     customer = await with_credits(bank, 5)
     (view,) = await bank.views(customer, 1)
-    await bank.accounts.post(view)
-    await bank.accounts.void(view)
+    await bank.holds.post(view)
+    await bank.holds.void(view)
     await bank.commit()
     assert await bank.accounts.balance(customer) == Balance(5, 0, 0, 5)
 
@@ -199,10 +201,10 @@ async def test_what_was_never_held_is_neither_spent_nor_given_back(bank: Bank) -
 async def test_each_round_has_a_hold_of_its_own(bank: Bank) -> None:
     """A view that is rendered anew is paid anew."""
     customer, (view,) = await with_hold(bank)
-    await bank.accounts.void(view)
+    await bank.holds.void(view)
     view.round = 2
-    await bank.accounts.hold(customer, [view])
-    await bank.accounts.post(view)
+    await bank.holds.place(customer, [view])
+    await bank.holds.post(view)
     await bank.commit()
     assert await bank.accounts.balance(customer) == Balance(4, 0, 0, 4)
     view.round = 1
@@ -226,13 +228,13 @@ async def test_an_entry_is_made_once_for_its_natural_key(bank: Bank) -> None:
 async def test_a_balance_below_zero_cannot_be_spent_until_it_is_healed(bank: Bank) -> None:
     """A refund takes back what was bought, whether or not it has been spent."""
     customer = await with_credits(bank, 2)
+    views = await bank.views(customer, 1)
     await bank.accounts.record(customer, -5, Cause.REFUND, natural_key=f"refund:{customer}")
     assert await bank.accounts.balance(customer) == Balance(-3, 0, 0, -3)
-    views = await bank.views(customer, 1)
     with pytest.raises(InsufficientCredits):
-        await bank.accounts.hold(customer, views)
+        await bank.holds.place(customer, views)
     await bank.accounts.record(customer, 4, Cause.PURCHASE, natural_key=f"payment:{customer}")
-    await bank.accounts.hold(customer, views)
+    await bank.holds.place(customer, views)
     await bank.commit()
     assert await bank.accounts.balance(customer) == Balance(1, 1, 0, 0)
 
@@ -242,14 +244,14 @@ async def test_held_credits_are_held_whatever_is_taken_back(bank: Bank) -> None:
     customer, (view,) = await with_hold(bank, credits_=1)
     await bank.accounts.record(customer, -1, Cause.REFUND, natural_key=f"refund:{customer}")
     assert await bank.accounts.balance(customer) == Balance(0, 1, 0, -1)
-    await bank.accounts.post(view)
+    await bank.holds.post(view)
     await bank.commit()
     assert await bank.accounts.balance(customer) == Balance(-1, 0, 0, -1)
 
 
 async def test_what_is_not_committed_has_not_happened(bank: Bank) -> None:
     customer, (view,) = await with_hold(bank)
-    await bank.accounts.post(view)
+    await bank.holds.post(view)
     await bank.accounts.record(customer, 10, Cause.PURCHASE, natural_key=f"payment:{customer}")
     await bank.abandon()
     assert await bank.accounts.balance(customer) == Balance(5, 1, 0, 4)

@@ -96,7 +96,7 @@ async def test_credits_are_summed_by_why_they_moved(stage: Stage) -> None:
             ]
         ):
             await desk.accounts.record(user.id, amount, cause, natural_key=f"entry:{number}")
-        for image, end in ((failed, desk.accounts.void), (spent, desk.accounts.post)):
+        for image, end in ((failed, desk.holds.void), (spent, desk.holds.post)):
             for render in image.views:
                 await end(render)
         await desk.uow.commit()

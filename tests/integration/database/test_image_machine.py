@@ -8,7 +8,7 @@ import asyncio
 import base64
 import secrets
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from functools import partial
@@ -57,8 +57,9 @@ from bootstrap.settings import load_settings
 from domain.errors import Conflict, NotFound, Unavailable, Unpaid
 from domain.views import View
 from infrastructure.database.engine import ReadPool
-from infrastructure.database.outbox import Doorbell, OutboxRelay
+from infrastructure.database.outbox import Doorbell, OutboxQueue
 from infrastructure.database.tables import model_gates, outbox, views
+from infrastructure.database.transaction import WritePool
 from presentation.worker.jobs import CONSUMERS, WORKER
 from tests.factories import photo
 from tests.fakes import FakeDoorbell, InMemoryStorage
@@ -138,7 +139,7 @@ class TryOns(RuleBasedStateMachine):
             except Unavailable:
                 return
         if not again:
-            await OutboxRelay(self._stage.engine).done(row["id"])
+            await (await self._container.get(OutboxQueue)).exchange([row["id"]], 0)
 
     @precondition(lambda self: self._world.begun)
     @rule(which=ANY)
@@ -354,12 +355,6 @@ class TryOns(RuleBasedStateMachine):
         assert self._world.begun == []
 
 
-@pytest.fixture
-def runner() -> Iterator[asyncio.Runner]:
-    with asyncio.Runner() as runner:
-        yield runner
-
-
 def environment(database_url: str) -> dict[str, str]:
     return {
         "HAIRTRYON_ENV": "test",
@@ -392,7 +387,8 @@ def test_try_ons_keep_their_promises_whatever_happens_in_whatever_order(
         database = await asyncpg.connect(database_url)
         stack.push_async_callback(database.close)
         engine, pool = await container.get(AsyncEngine), await container.get(ReadPool)
-        return Stage(engine, pool, database, doorbell), container, world
+        write_pool = await container.get(WritePool)
+        return Stage(engine, pool, write_pool, database, doorbell), container, world
 
     stage, container, world = runner.run(open_stage())
     try:

@@ -33,7 +33,7 @@ async def end(stage: Stage, view_id: int, *, error: ViewError | None = None, aft
         if error:
             image.fail(render, error, now)
         else:
-            assert image.claim_submit(render, now, stage.policy)
+            image.claim_submit(render, now, stage.policy)
             assert image.prediction_ended(render, 1, f"p{view_id}", {"id": f"p{view_id}"}, now)
             claim = image.claim_finish(render, now, stage.policy)
             assert claim is not None

@@ -24,7 +24,7 @@ async def ended(stage: Stage, user: User, error: ViewError | None) -> int:
         now = await desk.uow.now()
         change = kept.fail(kept.front, error, now) if error else kept.cancel(now)
         for render in change.ended:
-            await desk.accounts.void(render)
+            await desk.holds.void(render)
         await desk.uow.commit()
     return image.id
 

@@ -23,7 +23,6 @@ async def claimed(stage: Stage) -> tuple[GeneratedImage, int]:
         found = await desk.images.claim(image.front.id)
         assert found is not None
         claim = found[0].claim_submit(found[1], await desk.uow.now(), stage.policy)
-        assert claim is not None
         await desk.uow.commit()
     return image, claim
 

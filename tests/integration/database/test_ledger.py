@@ -45,7 +45,7 @@ async def at_once(stage: Stage, *works: Callable[[Desk], Awaitable[object]]) -> 
 
 
 def holding(user: User, image: GeneratedImage) -> Callable[[Desk], Awaitable[None]]:
-    return lambda desk: desk.accounts.hold(user.id, image.views)
+    return lambda desk: desk.holds.place(user.id, image.views)
 
 
 async def test_fifty_requests_on_one_credit_get_it_once(stage: Stage) -> None:
@@ -77,7 +77,7 @@ async def test_posting_and_voiding_at_once_is_one_of_them(stage: Stage, turn: in
     user = await stage.user(credits_=1)
     image = await stage.image(user, held=True)
     view = image.front
-    works = [lambda desk: desk.accounts.post(view), lambda desk: desk.accounts.void(view)] * (turn + 1)
+    works = [lambda desk: desk.holds.post(view), lambda desk: desk.holds.void(view)] * (turn + 1)
     assert await at_once(stage, *works) == [None] * len(works)
     status = await stage.database.fetchval("SELECT status FROM holds WHERE view_id = $1", view.id)
     assert await stage.sums(user) == ((0, 0) if status == "POSTED" else (1, 0))
@@ -112,7 +112,7 @@ async def test_entries_stand_in_the_order_of_their_balances(stage: Stage) -> Non
     def posting(image: GeneratedImage) -> Callable[[Desk], Awaitable[None]]:
         async def post(desk: Desk) -> None:
             for view in image.views:
-                await desk.accounts.post(view)
+                await desk.holds.post(view)
 
         return post
 
@@ -139,7 +139,7 @@ async def test_the_audit_counts_what_it_has_seen(stage: Stage) -> None:
     await stage.user()
     image = await stage.image(user, View.LEFT, held=True)
     async with stage.desk() as desk:
-        await desk.accounts.post(image.front)
+        await desk.holds.post(image.front)
         await desk.uow.commit()
     await stage.database.execute("UPDATE views SET status = 'COMPLETED', attempt = 1 WHERE id = $1", image.front.id)
     audit = await stage.audit()

@@ -2,7 +2,7 @@
 
 import asyncio
 import copy
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from functools import partial
@@ -17,9 +17,8 @@ from sqlalchemy.exc import DBAPIError
 
 from domain.credits import Cause, HoldStatus, InsufficientCredits
 from domain.views import View, ViewRender
-from infrastructure.database.engine import create_engine, create_sessions, open_read_pool
-from tests.fakes import FakeDoorbell
-from tests.integration.database.stage import Desk, Stage
+from infrastructure.database.engine import create_sessions
+from tests.integration.database.stage import Desk, Stage, open_stage
 
 DESKS = st.integers(0, 1)
 PLACES = st.integers(0, 3)
@@ -79,7 +78,7 @@ class Ledger(RuleBasedStateMachine):
         if desk is None:
             session = create_sessions(self._stage.engine)()
             await session.execute(text("SET LOCAL lock_timeout = '20ms'"))
-            desk = self._open[place] = Desk(session, self._stage.doorbell)
+            desk = self._open[place] = self._stage.desk_of(session)
         try:
             return await work(desk)
         except InsufficientCredits:
@@ -97,7 +96,7 @@ class Ledger(RuleBasedStateMachine):
             books.holds[view.id] = HoldStatus.PENDING
             return None
 
-        self._attempt(place, lambda desk: desk.accounts.hold(self._user.id, [view]), expected)
+        self._attempt(place, lambda desk: desk.holds.place(self._user.id, [view]), expected)
 
     @rule(place=DESKS, number=PLACES)
     def post(self, place: int, number: int) -> None:
@@ -108,7 +107,7 @@ class Ledger(RuleBasedStateMachine):
                 books.holds[view.id] = HoldStatus.POSTED
                 books.credits -= 1
 
-        self._attempt(place, lambda desk: desk.accounts.post(view), expected)
+        self._attempt(place, lambda desk: desk.holds.post(view), expected)
 
     @rule(place=DESKS, number=PLACES)
     def void(self, place: int, number: int) -> None:
@@ -118,7 +117,7 @@ class Ledger(RuleBasedStateMachine):
             if books.holds.get(view.id) is HoldStatus.PENDING:
                 books.holds[view.id] = HoldStatus.VOIDED
 
-        self._attempt(place, lambda desk: desk.accounts.void(view), expected)
+        self._attempt(place, lambda desk: desk.holds.void(view), expected)
 
     @rule(place=DESKS, number=PLACES, amount=st.sampled_from([-2, -1, 1, 2]))
     def record(self, place: int, number: int, amount: int) -> None:
@@ -162,26 +161,12 @@ class Ledger(RuleBasedStateMachine):
         self._check()
 
 
-@pytest.fixture
-def runner() -> Iterator[asyncio.Runner]:
-    with asyncio.Runner() as runner:
-        yield runner
-
-
 @pytest.mark.hypothesis
 def test_the_ledger_keeps_its_books_whatever_two_transactions_do(runner: asyncio.Runner, database_url: str) -> None:
     """Sums follow from entries and holds, each of which counts once, and nobody spends what is not there."""
     stack = AsyncExitStack()
 
-    async def open_stage() -> Stage:
-        engine = create_engine(database_url, connections=5)
-        stack.push_async_callback(engine.dispose)
-        pool = await stack.enter_async_context(open_read_pool(database_url, connections=2))
-        database = await asyncpg.connect(database_url)
-        stack.push_async_callback(database.close)
-        return Stage(engine, pool, database, FakeDoorbell())
-
-    stage = runner.run(open_stage())
+    stage = runner.run(stack.enter_async_context(open_stage(database_url)))
     try:
         # Each step is a round trip or two: fewer examples than where no server is asked, and none made smaller.
         phases = [phase for phase in Phase if phase not in {Phase.shrink, Phase.explain}]

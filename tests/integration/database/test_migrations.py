@@ -83,7 +83,7 @@ async def test_going_back_to_where_every_try_on_has_a_photo_forgets_those_withou
     user = await stage.user(credits_=2)
     kept, gone = [await stage.image(user, held=True) for _ in range(2)]
     async with stage.desk() as desk:
-        await desk.accounts.void(gone.front)
+        await desk.holds.void(gone.front)
         await desk.uow.commit()
     await stage.database.execute("UPDATE images SET deleted_at = now() WHERE id = $1", gone.id)
     async with stage.desk() as desk:

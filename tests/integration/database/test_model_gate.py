@@ -80,7 +80,7 @@ class PostgresGate(Gate):
 async def gate_of(stage: Stage, rate: CreateRate = SLOW, *, model: str = MODEL) -> AsyncIterator[ModelGate]:
     """A gate in a transaction that is committed in the end."""
     async with stage.desk() as desk:
-        yield SqlModelGate(desk.session, model=model, rate=rate)
+        yield SqlModelGate(desk.transaction, model=model, rate=rate)
         await desk.uow.commit()
 
 
@@ -231,7 +231,7 @@ async def test_what_was_not_committed_took_nothing(stage: Stage) -> None:
     """A claim that came to nothing leaves its place to the next."""
     async with stage.desk() as desk:
         for _ in range(SLOW.burst):
-            assert await SqlModelGate(desk.session, model=MODEL, rate=SLOW).admit() is None
+            assert await SqlModelGate(desk.transaction, model=MODEL, rate=SLOW).admit() is None
     assert [await PostgresGate(stage).call(admit) for _ in range(SLOW.burst)] == [None] * SLOW.burst
 
 

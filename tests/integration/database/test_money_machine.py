@@ -1,12 +1,10 @@
 """Two sessions that deal with one customer's money, standing at any two of their commits, and dying at any of them."""
 
 import asyncio
-from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from functools import partial
 from itertools import count
 
-import asyncpg
 import pytest
 from hypothesis import Phase, settings
 from hypothesis import strategies as st
@@ -20,11 +18,9 @@ from application.payments.release_payment import ReleasePayment
 from application.payments.replay_event import ReplayEvent
 from domain.errors import Failure
 from domain.views import View, ViewRender
-from infrastructure.database.engine import create_engine, open_read_pool
 from tests.counter import ROOT, Counter
-from tests.fakes import FakeDoorbell
 from tests.integration.database.clerks import Clerk, State, Work, clerk, to_the_end
-from tests.integration.database.stage import Desk, Stage
+from tests.integration.database.stage import Desk, Stage, open_stage
 from tests.money.market import Act, Market, Way
 from tests.selling import FakePaymentProvider
 
@@ -139,21 +135,21 @@ class Money(RuleBasedStateMachine):
         if row is not None:
             self._begin(place, work)
 
-    @rule(place=CLERKS, number=st.integers(0, 3), step=st.sampled_from(["hold", "post", "void"]))
+    @rule(place=CLERKS, number=st.integers(0, 3), step=st.sampled_from(["place", "post", "void"]))
     def spend(self, place: int, number: int, step: str) -> None:
         """A try-on is accepted, completed or given up."""
         view = self._views[number]
 
         async def work(_: Counter, desk: Desk) -> None:
-            if step == "hold":
+            if step == "place":
                 self._asked_for.add(number)
-                await desk.accounts.hold(self._user.id, [view])
+                await desk.holds.place(self._user.id, [view])
             else:
-                await getattr(desk.accounts, step)(view)
+                await getattr(desk.holds, step)(view)
             await self._clerks[place].hold()
             await desk.uow.commit()
 
-        if step != "hold" or number not in self._asked_for:
+        if step != "place" or number not in self._asked_for:
             self._begin(place, work)
 
     @rule(place=CLERKS)
@@ -210,26 +206,12 @@ class Money(RuleBasedStateMachine):
         self._run(self._clerks[0].finish())
 
 
-@pytest.fixture
-def runner() -> Iterator[asyncio.Runner]:
-    with asyncio.Runner() as runner:
-        yield runner
-
-
 @pytest.mark.hypothesis
 def test_money_is_where_it_must_be_whatever_two_sessions_do(runner: asyncio.Runner, database_url: str) -> None:
     """Nothing is granted or taken twice, nobody waits in a circle, and at the end all is as if told once, in order."""
     stack = AsyncExitStack()
 
-    async def open_stage() -> Stage:
-        engine = create_engine(database_url, connections=5)
-        stack.push_async_callback(engine.dispose)
-        pool = await stack.enter_async_context(open_read_pool(database_url, connections=2))
-        database = await asyncpg.connect(database_url)
-        stack.push_async_callback(database.close)
-        return Stage(engine, pool, database, FakeDoorbell())
-
-    stage = runner.run(open_stage())
+    stage = runner.run(stack.enter_async_context(open_stage(database_url)))
     try:
         # Each step is a round trip or two: fewer examples than where no server is asked, and none made smaller.
         phases = [phase for phase in Phase if phase not in {Phase.shrink, Phase.explain}]

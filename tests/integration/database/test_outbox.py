@@ -1,7 +1,7 @@
 """What every `Outbox` promises, asked of the one in memory and of the table; then how the relay hands rows on."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -10,7 +10,8 @@ import pytest
 
 from application.events import Event, RegistrationMade, ViewFinishable, ViewSubmittable
 from application.ports import Outbox
-from infrastructure.database.outbox import OutboxRelay
+from infrastructure.database.outbox import OutboxQueue
+from infrastructure.database.transaction import open_write_pool
 from tests.in_memory import InMemoryOutbox, Transaction
 from tests.integration.database.stage import Desk, Stage
 from tests.unit.factories import NOW
@@ -69,9 +70,9 @@ class PostgresSender(Sender):
         await self._desk.session.close()
 
     async def announced(self) -> list[tuple[Event, bool]]:
-        rung = set(self._stage.doorbell.answer())
+        now = await self._stage.now()
         return [
-            (msgspec.convert(msgspec.json.decode(row["payload"]), KINDS[row["job"]]), row["id"] not in rung)
+            (msgspec.convert(msgspec.json.decode(row["payload"]), KINDS[row["job"]]), row["due_at"] > now)
             for row in await self._stage.outbox()
         ]
 
@@ -85,6 +86,12 @@ def memory() -> Sender:
 async def postgres(stage: Stage) -> AsyncIterator[Sender]:
     async with stage.desk() as desk:
         yield PostgresSender(stage, desk)
+
+
+@pytest.fixture
+async def queue(database_url: str) -> AsyncIterator[OutboxQueue]:
+    async with open_write_pool(database_url, connections=4) as pool:
+        yield OutboxQueue(pool)
 
 
 @pytest.fixture(params=["memory", "postgres"])
@@ -135,19 +142,24 @@ async def test_without_a_commit_nothing_is_announced(sender: Sender) -> None:
     assert await sender.announced() == []
 
 
-# The relay
+# The queue
 
 
 async def announce(stage: Stage, number: int = 1, *, due_in: float = 0) -> list[int]:
-    """Rows that are due so many seconds from now, whose bell nobody heard."""
+    """Rows that are due so many seconds from now."""
+    known = {row["id"] for row in await stage.outbox()}
     async with stage.desk() as desk:
         for view_id in range(number):
             desk.outbox.add(ViewSubmittable(view_id))
         await desk.uow.commit()
-    rows = stage.doorbell.answer()
+    rows = [row["id"] for row in await stage.outbox() if row["id"] not in known]
     due = timedelta(seconds=due_in)
     await stage.database.execute("UPDATE outbox SET due_at = now() + $1 WHERE id = ANY($2)", due, rows)
     return rows
+
+
+async def taken(queue: OutboxQueue, limit: int = 10, done: Sequence[int] = ()) -> list[int]:
+    return [delivery.id for delivery in await queue.exchange(done, limit)]
 
 
 async def due_in(stage: Stage, row: int) -> float:
@@ -155,87 +167,63 @@ async def due_in(stage: Stage, row: int) -> float:
     return float(seconds)
 
 
-async def test_the_bell_is_rung_for_what_is_due_at_once_and_the_relay_keeps_out_of_the_way(stage: Stage) -> None:
-    """For five seconds; then it takes it that the bell was not heard."""
-    async with stage.desk() as desk:
-        desk.outbox.add(ViewSubmittable(7))
-        await desk.uow.commit()
-    (row,) = stage.doorbell.answer()
-    assert 3 < await due_in(stage, row) <= 5
-    assert await OutboxRelay(stage.engine).take_due(10) == []
-
-
-async def test_no_bell_is_rung_for_what_waits_or_for_nothing(stage: Stage) -> None:
+async def test_the_bell_is_rung_once_for_what_is_due_and_not_for_what_waits(stage: Stage) -> None:
     async with stage.desk() as desk:
         await desk.uow.commit()
         later = await desk.uow.now() + timedelta(seconds=60)
         desk.outbox.add(ViewSubmittable(7), not_before=later)
         await desk.uow.commit()
-    assert stage.doorbell.answer() == []
-    assert [row["due_at"] for row in await stage.outbox()] == [later]
+        assert stage.doorbell.rings == 0
+        desk.outbox.add(ViewSubmittable(8))
+        desk.outbox.add(ViewSubmittable(9))
+        await desk.uow.commit()
+        assert stage.doorbell.rings == 1
+    assert (await stage.outbox())[0]["due_at"] == later
 
 
-async def test_due_rows_are_taken_in_turn_and_come_again(stage: Stage) -> None:
-    """With a new delivery number each time, so that their jobs are not taken for one."""
-    relay = OutboxRelay(stage.engine)
+async def test_what_is_taken_says_what_it_announces(stage: Stage, queue: OutboxQueue) -> None:
+    await announce(stage, 2)
+    told = [(delivery.job, delivery.payload) for delivery in await queue.exchange([], 10)]
+    assert told == [("submit_view", {"view_id": 0}), ("submit_view", {"view_id": 1})]
+
+
+async def test_due_rows_are_taken_in_turn_and_come_again_until_they_are_done(stage: Stage, queue: OutboxQueue) -> None:
     (waiting,) = await announce(stage, due_in=60)
     rows = await announce(stage, 3)
-    assert sorted(await relay.take_due(10)) == [(row, 1) for row in rows]
-    assert await relay.take_due(10) == []
+    assert await taken(queue) == rows
+    assert await taken(queue) == []
     await stage.database.execute("UPDATE outbox SET due_at = now() WHERE id <> $1", waiting)
-    assert sorted(await relay.take_due(10)) == [(row, 2) for row in rows]
+    assert await taken(queue, done=rows[:1]) == rows[1:]
+    assert await taken(queue, done=rows) == []
+    assert [row["id"] for row in await stage.outbox()] == [waiting]
 
 
-async def test_a_row_that_is_never_done_comes_more_and_more_slowly(stage: Stage) -> None:
-    """After half a minute, then twice as long each time, up to 16 minutes, for ever."""
-    relay = OutboxRelay(stage.engine)
+async def test_a_row_that_is_never_done_comes_more_and_more_slowly(stage: Stage, queue: OutboxQueue) -> None:
+    """After five seconds, then half a minute, then twice as long each time, up to 16 minutes, for ever."""
     (row,) = await announce(stage)
     waits = []
-    for _ in range(8):
+    for _ in range(9):
         await stage.database.execute("UPDATE outbox SET due_at = now()")
-        assert len(await relay.take_due(10)) == 1
-        waits.append(round(await due_in(stage, row) / 10) * 10)
-    assert waits == [30, 60, 120, 240, 480, 960, 960, 960]
+        assert await taken(queue) == [row]
+        waits.append(round(await due_in(stage, row) / 5) * 5)
+    assert waits == [5, 30, 60, 120, 240, 480, 960, 960, 960]
     await stage.database.execute("UPDATE outbox SET due_at = now(), deliveries = 2000000000")
-    assert await relay.take_due(10) == [(row, 2_000_000_001)]
+    assert await taken(queue) == [row]
 
 
-async def test_a_bell_that_cannot_be_rung_costs_a_row_nothing(stage: Stage) -> None:
-    """It is due again in a second, and neither slower nor later for it, however long Redis is away."""
-    relay = OutboxRelay(stage.engine)
-    (row,) = await announce(stage)
-    for _ in range(20):
-        await stage.database.execute("UPDATE outbox SET due_at = now()")
-        taken = await relay.take_due(10)
-        assert taken == [(row, 1)]
-        await relay.put_back(taken)
-        assert 0 < await due_in(stage, row) <= 1
-
-
-async def test_two_relays_never_take_the_same_row(stage: Stage) -> None:
+async def test_two_workers_never_take_the_same_row(stage: Stage, queue: OutboxQueue) -> None:
     rows = await announce(stage, 200)
-    relays = [OutboxRelay(stage.engine) for _ in range(4)]
-    taken = [row for batch in await asyncio.gather(*(relay.take_due(30) for relay in relays * 3)) for row in batch]
-    assert len(taken) == len(set(taken))
-    while batch := await relays[0].take_due(30):
-        taken += batch
-    assert sorted(taken) == [(row, 1) for row in rows]
+    found = [row for batch in await asyncio.gather(*(taken(queue, 30) for _ in range(12))) for row in batch]
+    assert len(found) == len(set(found))
+    while batch := await taken(queue, 30):
+        found += batch
+    assert sorted(found) == rows
 
 
-async def test_a_batch_is_no_larger_than_asked_for(stage: Stage) -> None:
-    """Whatever the planner makes of the statement."""
-    await announce(stage, 100)
+async def test_no_more_is_taken_than_asked_for(stage: Stage, queue: OutboxQueue) -> None:
+    """Whatever the planner makes of the statement; without room, what is done is struck out all the same."""
+    rows = await announce(stage, 100)
     await stage.database.execute("ANALYZE outbox")
-    assert len(await OutboxRelay(stage.engine).take_due(7)) == 7
-
-
-async def test_a_row_says_what_it_announces_until_it_is_done(stage: Stage) -> None:
-    relay = OutboxRelay(stage.engine)
-    row, other = await announce(stage, 2)
-    delivery = await relay.delivery(row)
-    assert delivery is not None
-    assert (delivery.job, delivery.payload) == ("submit_view", {"view_id": 0})
-    await relay.done(row)
-    await relay.done(row)
-    assert await relay.delivery(row) is None
-    assert await relay.delivery(other) is not None
+    assert len(await taken(queue, 7)) == 7
+    assert await taken(queue, 0, done=rows) == []
+    assert await stage.outbox() == []

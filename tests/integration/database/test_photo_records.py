@@ -1,7 +1,8 @@
 """What records of photos promise, asked of those in memory and of those in the database: which try-on lends, which
 files are expected, and when a photo is needed no more."""
 
-from collections.abc import AsyncIterator
+import secrets
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -10,16 +11,24 @@ from typing import Protocol
 
 import pytest
 
+from application.images.acceptances import Acceptances
+from application.images.materials import TryOnMaterials
 from application.images.ports import ImageRepository
 from application.images.upload_ports import EXPECTED_LIFE, DirectUpload, ExpectedFiles, UploadRepository
 from application.ports import UnitOfWork
 from domain.images import GeneratedImage
 from domain.uploads import Upload
 from domain.views import Output, RenderPolicy, Status, View
-from tests.in_memory import Transaction
+from tests.in_memory import InMemoryAccounts, InMemoryOutbox, Transaction
 from tests.integration.database.stage import Stage
 from tests.unit.application.expected import InMemoryExpectedFiles
-from tests.unit.application.records import InMemoryImages, InMemoryUploads
+from tests.unit.application.records import (
+    InMemoryAcceptances,
+    InMemoryImages,
+    InMemoryMaterials,
+    InMemoryStyles,
+    InMemoryUploads,
+)
 from tests.unit.factories import NOW, UploadFactory
 
 MINUTE = timedelta(minutes=1)
@@ -38,6 +47,12 @@ class Records(Protocol):
 
     @property
     def images(self) -> ImageRepository: ...
+
+    @property
+    def materials(self) -> TryOnMaterials: ...
+
+    @property
+    def acceptances(self) -> Acceptances: ...
 
     @property
     def expected(self) -> ExpectedFiles: ...
@@ -62,6 +77,8 @@ class RecordsInMemory:
     uow: Transaction
     uploads: InMemoryUploads
     images: InMemoryImages
+    materials: InMemoryMaterials
+    acceptances: InMemoryAcceptances
     expected: InMemoryExpectedFiles
 
 
@@ -69,8 +86,12 @@ class ArchiveInMemory(Archive):
     def __init__(self) -> None:
         transaction = Transaction(NOW)
         uploads, images = InMemoryUploads(transaction), InMemoryImages(transaction)
-        uploads.images, images.uploads = images, uploads
-        self._records = RecordsInMemory(transaction, uploads, images, InMemoryExpectedFiles(transaction))
+        uploads.images = images
+        materials = InMemoryMaterials(InMemoryStyles(transaction), uploads, images)
+        accounts, outbox = InMemoryAccounts(transaction), InMemoryOutbox(transaction)
+        acceptances = InMemoryAcceptances(transaction, images, uploads, accounts, outbox)
+        expected = InMemoryExpectedFiles(transaction)
+        self._records = RecordsInMemory(transaction, uploads, images, materials, acceptances, expected)
         self._ids = count(1)
 
     @asynccontextmanager
@@ -129,31 +150,34 @@ async def uploaded(archive: Archive, owner: int, digest: bytes = DIGEST) -> Uplo
     return upload
 
 
-async def tried_on(archive: Archive, photo: Upload, style: int, *, front: Status = Status.COMPLETED) -> int:
-    """A try-on whose front has come so far; returns its id."""
+async def tried_on(archive: Archive, photo: Upload, style: int, *sides: View, front: Status = Status.COMPLETED) -> int:
+    """A try-on whose front has come so far, and whose sides are there; returns its id."""
     async with archive.open() as records:
         now = await records.uow.now()
         image = GeneratedImage.request(
             owner=photo.user_id,
             style=(style, 1),
             upload_id=photo.id,
-            views=(View.FRONT,),
-            folder="folder",
+            views=(View.FRONT, *sides),
+            folder=secrets.token_urlsafe(24),
             now=now,
             policy=POLICY,
         )
-        await records.images.add(image)
+        assert await records.acceptances.accept(image, held=[], announced=[], lender=None, request=None)
+        stored = await records.images.by_id(image.id)
+        assert stored is not None
         if front is Status.COMPLETED:
-            assert image.claim_submit(image.front, now, POLICY)
-            assert image.prediction_ended(image.front, 1, "p1", {"id": "p1", "status": "succeeded"}, now)
-            claim = image.claim_finish(image.front, now, POLICY)
-            assert claim is not None
-            image.complete(image.front, claim, Output(image.output_key(image.front), 640, 800), now)
+            for render in stored.views:
+                stored.claim_submit(render, now, POLICY)
+                assert stored.prediction_ended(render, 1, "p1", {"id": "p1", "status": "succeeded"}, now)
+                claim = stored.claim_finish(render, now, POLICY)
+                assert claim is not None
+                stored.complete(render, claim, Output(stored.output_key(render), 640, 800), now)
         elif front is Status.CANCELLED:
-            image.cancel(now)
-        assert image.front.status is front
+            stored.cancel(now)
+        assert stored.front.status is front
         await records.uow.commit()
-        return image.id
+        return stored.id
 
 
 async def delete(archive: Archive, image_id: int) -> None:
@@ -167,42 +191,73 @@ async def delete(archive: Archive, image_id: int) -> None:
 # Lending
 
 
-async def lender(archive: Archive, owner: int, style: tuple[int, int], digest: bytes = DIGEST) -> int | None:
+async def lent(
+    archive: Archive, owner: int, style: tuple[int, int], digest: bytes = DIGEST, views: Sequence[View] = (View.FRONT,)
+) -> dict[View, str]:
+    """The keys of what can be had again."""
     async with archive.open() as records:
-        image = await records.images.lender(owner, digest=digest, style=style)
-        return image.id if image else None
+        loan = await records.materials.loan(owner, style=style, digest=digest, views=views)
+        return {view: output.key for view, output in loan.outputs.items()} if loan else {}
+
+
+async def front(archive: Archive, image_id: int) -> dict[View, str]:
+    """What it lends to whoever wants the front."""
+    async with archive.open() as records:
+        image = await records.images.by_id(image_id)
+        assert image is not None
+        assert image.front.output_key is not None
+        return {View.FRONT: image.front.output_key}
 
 
 async def test_the_latest_try_on_lends(archive: Archive) -> None:
     """Whichever of several uploads of the photo it was made from."""
     owner, style = await archive.user(), await archive.style()
-    assert await lender(archive, owner, (style, 1)) is None
+    assert await lent(archive, owner, (style, 1)) == {}
     for _ in range(2):
         latest = await tried_on(archive, await uploaded(archive, owner), style)
-        assert await lender(archive, owner, (style, 1)) == latest
+        assert await lent(archive, owner, (style, 1)) == await front(archive, latest)
+
+
+async def test_the_one_that_has_most_of_what_is_wanted_lends(archive: Archive) -> None:
+    """All of it comes from that one, an older one if need be; views that nobody asked for count for nothing."""
+    owner, style = await archive.user(), await archive.style()
+    photo = await uploaded(archive, owner)
+    both = await tried_on(archive, photo, style, View.LEFT)
+    other = await tried_on(archive, photo, style, View.BACK)
+    alone = await tried_on(archive, photo, style)
+    wanted = {
+        (View.FRONT,): (alone, {View.FRONT}),
+        (View.FRONT, View.RIGHT): (alone, {View.FRONT}),
+        (View.FRONT, View.LEFT): (both, {View.FRONT, View.LEFT}),
+        (View.FRONT, View.LEFT, View.BACK): (other, {View.FRONT, View.BACK}),
+    }
+    for views, (lender, those) in wanted.items():
+        outputs = await lent(archive, owner, (style, 1), views=views)
+        assert set(outputs) == those
+        assert outputs[View.FRONT] == (await front(archive, lender))[View.FRONT]
 
 
 async def test_only_the_same_lends(archive: Archive) -> None:
     """Not another photo, hairstyle, prompt version or customer's."""
     ada, bob, style, other = [await archive.user() for _ in range(2)] + [await archive.style() for _ in range(2)]
     assert await tried_on(archive, await uploaded(archive, ada), style)
-    assert await lender(archive, ada, (style, 1), OTHER) is None
-    assert await lender(archive, ada, (other, 1)) is None
-    assert await lender(archive, ada, (style, 2)) is None
+    assert await lent(archive, ada, (style, 1), OTHER) == {}
+    assert await lent(archive, ada, (other, 1)) == {}
+    assert await lent(archive, ada, (style, 2)) == {}
     assert await uploaded(archive, bob)
-    assert await lender(archive, bob, (style, 1)) is None
+    assert await lent(archive, bob, (style, 1)) == {}
 
 
-@pytest.mark.parametrize("front", [Status.PENDING, Status.CANCELLED])
-async def test_without_its_front_a_try_on_lends_nothing(archive: Archive, front: Status) -> None:
+@pytest.mark.parametrize("status", [Status.PENDING, Status.CANCELLED])
+async def test_without_its_front_a_try_on_lends_nothing(archive: Archive, status: Status) -> None:
     """It stands in no older one's way either."""
     owner, style = await archive.user(), await archive.style()
     photo = await uploaded(archive, owner)
-    await tried_on(archive, photo, style, front=front)
-    assert await lender(archive, owner, (style, 1)) is None
+    await tried_on(archive, photo, style, front=status)
+    assert await lent(archive, owner, (style, 1)) == {}
     older = await tried_on(archive, photo, style)
-    await tried_on(archive, photo, style, front=front)
-    assert await lender(archive, owner, (style, 1)) == older
+    await tried_on(archive, photo, style, front=status)
+    assert await lent(archive, owner, (style, 1)) == await front(archive, older)
 
 
 async def test_a_deleted_try_on_lends_nothing(archive: Archive) -> None:
@@ -210,9 +265,9 @@ async def test_a_deleted_try_on_lends_nothing(archive: Archive) -> None:
     photo = await uploaded(archive, owner)
     older, newer = [await tried_on(archive, photo, style) for _ in range(2)]
     await delete(archive, newer)
-    assert await lender(archive, owner, (style, 1)) == older
+    assert await lent(archive, owner, (style, 1)) == await front(archive, older)
     await delete(archive, older)
-    assert await lender(archive, owner, (style, 1)) is None
+    assert await lent(archive, owner, (style, 1)) == {}
 
 
 # Photos

@@ -40,7 +40,6 @@ def end(image: GeneratedImage, view: View, now: Any, stage: Stage) -> None:
     """Render a view without the provider, from wherever it stands."""
     render = image.render(view)
     claim = image.claim_submit(render, now, stage.policy)
-    assert claim is not None
     image.complete(render, claim, Output(f"{view}.jpg", 512, 512), now)
 
 
@@ -140,7 +139,6 @@ async def test_a_change_that_was_flushed_early_is_told_with_the_commit(stage: St
         now = await desk.uow.now()
         claim = loaded.claim_submit(loaded.front, now, stage.policy)
         await desk.uow.flush()
-        assert claim is not None
         loaded.complete(loaded.front, claim, Output("front.jpg", 512, 512), now)
         await desk.uow.commit()
     assert (await log_of(stage, image))[2:] == [

@@ -5,6 +5,7 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 
 from application.events import ViewSubmittable
+from application.images.materials import Photo
 from domain.credits import Cause
 from domain.sessions import Refresh
 from domain.users import User
@@ -193,9 +194,9 @@ async def test_only_active_styles_can_be_picked(stage: Stage) -> None:
         assert loaded is not None
         assert loaded.edit_prompts("a", "b", "c", "d")
         await desk.uow.commit()
-        assert await desk.styles.active(style.id) == (style.id, 2)
-        assert await desk.styles.active(retired.id) is None
-        assert await desk.styles.active(2**63 - 1) is None
+        for style_id, version in ((style.id, 2), (retired.id, None), (2**63 - 1, None)):
+            found = await desk.materials.find(1, style_id=style_id, photo_key="")
+            assert (found.style_version, found.photo) == (version, None)
 
 
 async def test_a_style_keeps_every_version_of_its_prompts(stage: Stage) -> None:
@@ -224,6 +225,8 @@ async def test_an_upload_is_its_owners(stage: Stage) -> None:
         assert found is not None
         assert found.id == upload.id
         assert await desk.uploads.by_key(upload.key, owner=other.id) is None
+        for owner, photo in ((user, Photo(upload.id, upload.digest)), (other, None)):
+            assert (await desk.materials.find(owner.id, style_id=1, photo_key=upload.key)).photo == photo
         assert await desk.uploads.by_key(UploadFactory.build(user_id=1).key, owner=user.id) is None
 
 
@@ -241,7 +244,6 @@ async def test_a_try_on_is_stored_with_everything_it_knows(stage: Stage) -> None
         assert [view.view for view in loaded.views] == [View.FRONT, View.BACK, View.LEFT]
         now = await desk.uow.now()
         claim = loaded.claim_submit(loaded.front, now, stage.policy)
-        assert claim is not None
         loaded.submitted(loaded.front, claim, "p1", now, stage.policy)
         answer: dict[str, object] = {"id": "p1", "output": ["https://x.test/ü.jpg", {"deep": [None, 1.5, True]}]}
         assert loaded.prediction_ended(loaded.front, 1, "p1", answer, now)
@@ -317,7 +319,10 @@ async def test_of_many_workers_one_gets_the_view(stage: Stage) -> None:
         async with stage.desk() as desk:
             found = await desk.images.claim(image.front.id)
             assert found is not None
-            claim = found[0].claim_submit(found[1], await desk.uow.now(), stage.policy)
+            now = await desk.uow.now()
+            if not found[0].submittable(found[1], now, stage.policy):
+                return None
+            claim = found[0].claim_submit(found[1], now, stage.policy)
             await asyncio.sleep(0.01)
             await desk.uow.commit()
             return claim
@@ -332,7 +337,7 @@ async def test_claiming_again_shows_what_others_did_meanwhile(stage: Stage) -> N
     async with stage.desk() as slow:
         first = await slow.images.claim(image.front.id)
         assert first is not None
-        assert first[0].claim_submit(first[1], await slow.uow.now(), stage.policy)
+        first[0].claim_submit(first[1], await slow.uow.now(), stage.policy)
         await slow.uow.commit()
         async with stage.desk() as quick:
             found = await quick.images.claim(image.front.id)
@@ -359,8 +364,7 @@ async def test_views_of_one_try_on_are_written_in_turn(stage: Stage) -> None:
             assert found is not None
             loaded, render = found
             now = await desk.uow.now()
-            claim = loaded.claim_submit(render, now, stage.policy)
-            assert claim is not None
+            loaded.claim_submit(render, now, stage.policy)
             assert loaded.prediction_ended(render, 1, "p", {"id": "p"}, now)
             storing = loaded.claim_finish(render, now, stage.policy)
             assert storing is not None

@@ -1,14 +1,13 @@
 """Which files may leave storage: those that were announced and never recorded, and photos that nothing shows."""
 
 import asyncio
+import secrets
 from datetime import timedelta
-
-import pytest
 
 from application.actor import Actor
 from application.housekeeping.purge_expired import PurgeExpired, PurgeExpiredHandler
 from domain.images import GeneratedImage
-from domain.reuse import borrow, lent
+from domain.styles import Style
 from domain.uploads import Upload
 from domain.users import User
 from domain.views import Output, View
@@ -40,12 +39,12 @@ async def finished(stage: Stage, image: GeneratedImage) -> None:
         assert found is not None
         image, front = found
         now = await desk.uow.now()
-        assert image.claim_submit(front, now, stage.policy)
+        image.claim_submit(front, now, stage.policy)
         assert image.prediction_ended(front, 1, "p1", {"id": "p1", "status": "succeeded"}, now)
         claim = image.claim_finish(front, now, stage.policy)
         assert claim is not None
         image.complete(front, claim, Output(image.output_key(front), 640, 800), now)
-        await desk.accounts.post(front)
+        await desk.holds.post(front)
         await desk.uow.commit()
 
 
@@ -112,45 +111,48 @@ async def test_a_photo_that_was_just_picked_is_left(stage: Stage) -> None:
         assert await desk.unneeded.unused(9) == []
 
 
-@pytest.mark.parametrize("first", ["pick", "sweep"])
-async def test_a_photo_that_is_swept_while_it_is_picked_is_either_there_or_not(stage: Stage, first: str) -> None:
-    """Whoever comes second waits for the first: no try-on is ever left without its photo."""
+async def test_whoever_picks_a_photo_that_is_being_swept_waits_and_finds_it_gone(stage: Stage) -> None:
     user, style = await stage.user(), await stage.style()
     photo = await stage.upload(user)
     await delete(stage, await stage.image(user, upload=photo, style=style))
-    async with stage.desk() as picking, stage.desk() as sweeping:
-
-        async def pick() -> None:
-            if await picking.uploads.by_key(photo.key, owner=user.id):
-                await picking.images.add(
-                    GeneratedImage.request(
-                        owner=user.id,
-                        style=(style.id, 1),
-                        upload_id=photo.id,
-                        views=(View.FRONT,),
-                        folder="x",
-                        now=await picking.uow.now(),
-                        policy=stage.policy,
-                    )
-                )
-
-        async def sweep() -> None:
-            await sweeping.uploads.sweep(photo.id)
-
-        if first == "pick":
-            await pick()
-            waiting = asyncio.create_task(sweep())
-        else:
-            await sweep()
-            waiting = asyncio.create_task(pick())
+    async with stage.desk() as sweeping:
+        assert await sweeping.uploads.sweep(photo.id) == photo.key
+        waiting = asyncio.create_task(stage.accept(await copy_of(stage, user, style, photo.id)))
         await asyncio.sleep(0.1)
         assert not waiting.done()
-        await (picking if first == "pick" else sweeping).uow.commit()
-        await waiting
-        await (sweeping if first == "pick" else picking).uow.commit()
-    shown = await stage.database.fetchval("SELECT count(*) FROM images WHERE deleted_at IS NULL")
-    photos = await stage.database.fetchval("SELECT count(*) FROM uploads")
-    assert (photos, shown) == ((1, 1) if first == "pick" else (0, 0))
+        await sweeping.uow.commit()
+        assert not await waiting
+    assert await stage.database.fetchval("SELECT count(*) FROM images WHERE deleted_at IS NULL") == 0
+
+
+async def test_a_photo_that_is_swept_while_it_is_picked_is_either_there_or_not(stage: Stage) -> None:
+    """No try-on is ever left without its photo."""
+    user, style = await stage.user(credits_=10), await stage.style()
+
+    async def sweep(upload_id: int) -> str | None:
+        async with stage.desk() as desk:
+            swept = await desk.uploads.sweep(upload_id)
+            await desk.uow.commit()
+            return swept
+
+    for _ in range(10):
+        photo = await stage.upload(user)
+        image = await copy_of(stage, user, style, photo.id)
+        picked, swept = await asyncio.gather(stage.accept(image), sweep(photo.id))
+        assert (picked, swept) in {(True, None), (False, photo.key)}
+
+
+async def copy_of(stage: Stage, user: User, style: Style, upload_id: int) -> GeneratedImage:
+    """Another try-on of a photo, not accepted yet."""
+    return GeneratedImage.request(
+        owner=user.id,
+        style=(style.id, 1),
+        upload_id=upload_id,
+        views=(View.FRONT,),
+        folder=secrets.token_urlsafe(24),
+        now=await stage.now(),
+        policy=stage.policy,
+    )
 
 
 async def test_two_try_ons_of_one_photo_can_be_swept_at_once(stage: Stage) -> None:
@@ -171,40 +173,32 @@ async def test_two_try_ons_of_one_photo_can_be_swept_at_once(stage: Stage) -> No
 # Lending
 
 
-async def test_a_lender_cannot_be_deleted_until_the_loan_is_made(stage: Stage) -> None:
+async def test_whoever_borrows_from_a_try_on_that_is_being_deleted_waits_and_gets_nothing(stage: Stage) -> None:
     """So that whoever removes its pictures sees who shows them."""
-    user = await stage.user(credits_=9)
-    image = await stage.image(user, held=True)
+    user, style = await stage.user(credits_=9), await stage.style()
+    image = await stage.image(user, held=True, style=style)
     await finished(stage, image)
-    digest = await stage.database.fetchval("SELECT digest FROM uploads")
-    async with stage.desk() as lending, stage.desk() as deleting:
-        assert await lending.images.lender(user.id, digest=digest, style=(image.style_id, 1))
-        waiting = asyncio.create_task(deleting.images.own(image.id, owner=user.id))
+    copy = await copy_of(stage, user, style, image.upload_id or 0)
+    copy.borrow({View.FRONT: Output(image.output_key(image.front), 640, 800)}, copy.created_at)
+    async with stage.desk() as deleting:
+        lender = await deleting.images.own(image.id, owner=user.id)
+        assert lender is not None
+        lender.delete(await deleting.uow.now())
+        await deleting.uow.flush()
+        waiting = asyncio.create_task(stage.accept(copy, lender=image.id))
         await asyncio.sleep(0.1)
         assert not waiting.done()
-        await lending.uow.commit()
-        assert await waiting
+        await deleting.uow.commit()
+        assert not await waiting
 
 
 async def test_what_is_lent_costs_nothing_and_the_books_balance(stage: Stage) -> None:
-    user = await stage.user(credits_=1)
-    image = await stage.image(user, held=True)
+    user, style = await stage.user(credits_=1), await stage.style()
+    image = await stage.image(user, held=True, style=style)
     await finished(stage, image)
-    async with stage.desk() as desk:
-        lender = await desk.images.by_id(image.id)
-        now = await desk.uow.now()
-        copy = GeneratedImage.request(
-            owner=user.id,
-            style=(image.style_id, 1),
-            upload_id=image.upload_id or 0,
-            views=(View.FRONT,),
-            folder="copy",
-            now=now,
-            policy=stage.policy,
-        )
-        borrow(copy, lent(lender, [View.FRONT]), now)
-        await desk.images.add(copy)
-        await desk.uow.commit()
+    copy = await copy_of(stage, user, style, image.upload_id or 0)
+    copy.borrow({View.FRONT: Output(image.output_key(image.front), 640, 800)}, copy.created_at)
+    assert await stage.accept(copy, lender=image.id)
     assert (await stage.audit()).balanced
     await stage.database.execute("UPDATE views SET attempt = 1 WHERE image_id = $1", copy.id)
     assert (await stage.audit()).holds_out_of_step == [copy.front.id]

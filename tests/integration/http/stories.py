@@ -23,9 +23,9 @@ from application.styles.ports import StyleRepository
 from bootstrap.settings import Settings
 from domain.credits import Cause
 from domain.sessions import SignInMethod
-from infrastructure.database.outbox import OutboxRelay
+from infrastructure.database.outbox import OutboxQueue
 from infrastructure.database.tables import audit_entries, ledger_entries, metadata
-from presentation.worker.jobs import Deliveries
+from presentation.worker.jobs import LONGEST_SECONDS, Deliveries
 from presentation.worker.schedules import Schedules
 from tests.factories import StyleFactory, UserFactory, photo
 from tests.fakes import FakeDoorbell, FakeDownloads, FakeImageModel, FakeMailer, InMemoryStorage
@@ -53,22 +53,14 @@ class Outside:
 class Worker:
     """The worker's jobs and schedules, run when told to and one after the other."""
 
-    def __init__(self, container: AsyncContainer, doorbell: FakeDoorbell) -> None:
+    def __init__(self, container: AsyncContainer) -> None:
         self._container = container
-        self._doorbell = doorbell
 
     async def drain(self) -> None:
-        """Deliver every outbox row that the bell was rung for, or that is due, until none is left."""
-        deliveries = Deliveries(self._container, await self._container.get(OutboxRelay))
-        schedules = await self._schedules()
-        while True:
-            if not self._doorbell.is_silent:
-                await schedules.ring_due_rows()
-            rows = self._doorbell.answer()
-            if not rows:
-                return
-            for row in rows:
-                await deliveries.deliver(row)
+        """Deliver every outbox row that is due, until none is left."""
+        deliveries = Deliveries(self._container, await self._container.get(OutboxQueue), at_once=1)
+        while await deliveries.look():
+            await deliveries.drain(LONGEST_SECONDS)
 
     async def poll(self) -> None:
         """Look at every prediction that is due, and deliver what comes of it."""
@@ -93,8 +85,8 @@ class Worker:
         await self.drain()
 
     async def _schedules(self) -> Schedules:
-        relay, renders = await self._container.get(OutboxRelay), await self._container.get(RenderReader)
-        return Schedules(self._container, relay, self._doorbell, renders, await self._container.get(PurchasesDue))
+        get = self._container.get
+        return Schedules(self._container, await get(RenderReader), await get(PurchasesDue))
 
 
 class Service:
@@ -115,7 +107,7 @@ class Service:
         self.downloads = outside.downloads
         self.mailer = outside.mailer
         self.seller = outside.seller
-        self.worker = Worker(self.container, outside.doorbell)
+        self.worker = Worker(self.container)
         self.doorbell = outside.doorbell
         self.database = database
         self.log = log

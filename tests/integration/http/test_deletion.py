@@ -178,11 +178,9 @@ async def test_a_mail_on_its_way_to_an_erased_account_is_not_sent(service: Servi
     """Neither the link for a new password, nor the news that somebody tried to register the address."""
     somebody = RegisterFactory.build()
     ada = await verified(service, somebody)
-    service.doorbell.is_silent = True
     await service.browser().post("/auth/register", json=to_builtins(somebody))
     await service.browser().post("/auth/forgot-password", json={"email": somebody.email})
     await erase(ada, password=somebody.password)
-    service.doorbell.is_silent = False
     await service.pass_time(MINUTES)
     sent = len(service.mailer.sent)
     await service.work()

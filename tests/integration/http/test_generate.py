@@ -131,17 +131,15 @@ async def test_views_come_in_one_order_however_they_are_asked_for(service: Servi
     assert list(await customer.views(image)) == ["front", "right", "left", "back"]
 
 
-async def test_a_silent_doorbell_loses_no_try_on(service: Service) -> None:
-    """With Redis away a try-on is accepted; it completes when somebody looks into the outbox."""
-    customer = await service.customer()
-    service.doorbell.is_silent = True
-    image = await customer.generate(["front", "left"])
-    await service.work()
-    assert (await customer.status(image))["status"] == "PENDING"
-    service.doorbell.is_silent = False
-    await service.work_for(10)
-    assert (await customer.status(image))["status"] == "COMPLETED"
-    assert len(service.model.orders) == 2
+async def test_the_bell_is_rung_for_what_can_be_begun(service: Service) -> None:
+    """Once it is accepted; not for a request that was refused."""
+    customer = await service.customer(credits=2)
+    order = await customer.order(["front", "left"])
+    rings = service.doorbell.rings
+    assert (await customer.ask(order)).status_code == 202
+    assert service.doorbell.rings == rings + 1
+    assert (await customer.ask(order)).status_code == 402
+    assert service.doorbell.rings == rings + 1
 
 
 async def test_the_queue_position_counts_who_is_before(service: Service) -> None:

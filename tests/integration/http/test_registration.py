@@ -201,17 +201,6 @@ async def test_nothing_is_mailed_after_the_link_was_used(service: Service) -> No
     assert len(mails_to(service, somebody.email)) == 1
 
 
-async def test_a_silent_doorbell_delays_mails_and_loses_none(service: Service) -> None:
-    """With Redis away a sign-up is accepted; the relay finds its mail afterwards."""
-    somebody = RegisterFactory.build()
-    service.doorbell.is_silent = True
-    await register(service, somebody)
-    service.doorbell.is_silent = False
-    await service.pass_time(5)
-    await service.work()
-    assert len(mails_to(service, somebody.email)) == 1
-
-
 async def test_names_and_passwords_are_held_to_the_rules(service: Service) -> None:
     """Lengths, common passwords and addresses that cannot be mailed to are refused by field; control marks vanish."""
     good = to_builtins(RegisterFactory.build())

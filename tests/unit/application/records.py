@@ -3,7 +3,7 @@
 `tests/integration/database/test_photo_records.py` holds those of photos and try-ons to the promises of the real ones.
 """
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime
 from itertools import count
 from typing import Generic, Protocol, TypeVar
@@ -20,10 +20,14 @@ from application.auth.ports import (
     SignupGrants,
     UserRepository,
 )
+from application.events import ViewSubmittable
+from application.images.acceptances import Acceptances, ImageAccepted
+from application.images.materials import Loan, Materials, Photo, TryOnMaterials
 from application.images.ports import ImageRepository, RenderOrder, RenderReader
 from application.images.upload_ports import UploadRepository
 from application.ports import IdempotencyKeys, IdempotentRequest, Result
 from application.styles.ports import StyleRepository
+from domain.credits import VIEW_PRICE, InsufficientCredits
 from domain.errors import Conflict, Unprocessable
 from domain.identifiers import can_be_id
 from domain.images import GeneratedImage
@@ -31,8 +35,8 @@ from domain.sessions import Session
 from domain.styles import Style
 from domain.uploads import Upload
 from domain.users import PasswordReset, Registration, User
-from domain.views import Status, View, ViewRender
-from tests.in_memory import InMemoryAccounts, Transaction
+from domain.views import Output, Status, View, ViewRender
+from tests.in_memory import InMemoryAccounts, InMemoryOutbox, Transaction
 from tests.unit.factories import number
 
 
@@ -224,10 +228,6 @@ class InMemoryStyles(StyleRepository):
     def __init__(self, transaction: Transaction) -> None:
         self.rows: Rows[Style] = Rows(transaction)
 
-    async def active(self, style_id: int) -> tuple[int, int] | None:
-        style = self.rows.find(lambda style: style.id == style_id and style.is_active)
-        return (style.id, style.prompt_version) if style else None
-
     async def claim(self, named: int | str) -> Style | None:
         return self.rows.find(lambda style: named == (style.id if isinstance(named, int) else style.slug))
 
@@ -270,11 +270,13 @@ class InMemoryImages(ImageRepository):
     def __init__(self, transaction: Transaction) -> None:
         view_ids = count(101)
         self.rows: Rows[GeneratedImage] = Rows(transaction, lambda image: number(image, view_ids))
-        self.uploads: InMemoryUploads | None = None
-        """Where it is looked up which photos are the same."""
         self._transaction = transaction
         self._cancellations: set[tuple[int, int, datetime]] = set()
         transaction.participants.append(self)
+
+    @property
+    def time(self) -> datetime:
+        return self._transaction.time
 
     def flush(self) -> None: ...
 
@@ -289,10 +291,6 @@ class InMemoryImages(ImageRepository):
 
     def drop(self) -> None: ...
 
-    async def add(self, image: GeneratedImage) -> None:
-        self.rows.add(image)
-        await self._transaction.flush()
-
     async def by_id(self, image_id: int) -> GeneratedImage | None:
         return self.rows.find(lambda image: image.id == image_id)
 
@@ -306,25 +304,107 @@ class InMemoryImages(ImageRepository):
         shown = [image for image in self.rows.kept.values() if image.user_id == owner and image.deleted_at is None]
         return {render.output_key for image in shown for render in image.views if render.output_key} & set(keys)
 
-    async def lender(self, owner: int, *, digest: bytes, style: tuple[int, int]) -> GeneratedImage | None:
-        photos = self.uploads.rows.kept.values() if self.uploads else ()
-        same = {photo.id for photo in photos if photo.digest == digest and photo.user_id == owner}
-        return self.rows.find(
-            lambda image: (
-                image.user_id == owner
-                and image.deleted_at is None
-                and image.upload_id in same
-                and (image.style_id, image.prompt_version) == style
-                and image.front.status is Status.COMPLETED
-            )
-        )
-
     async def cancellations(self, owner: int, *, since: datetime) -> int:
         return sum(user_id == owner and at > since for user_id, _, at in self._cancellations)
 
     async def claim(self, view_id: int) -> tuple[GeneratedImage, ViewRender] | None:
         image = self.rows.find(lambda image: any(render.id == view_id for render in image.views))
         return (image, image.by_id(view_id)) if image else None
+
+
+class InMemoryMaterials(TryOnMaterials):
+    def __init__(self, styles: InMemoryStyles, uploads: InMemoryUploads, images: InMemoryImages) -> None:
+        self._styles = styles
+        self._uploads = uploads
+        self._images = images
+
+    async def find(self, owner: int, *, style_id: int, photo_key: str) -> Materials:
+        style = self._styles.rows.find(lambda style: style.id == style_id and style.is_active)
+        upload = await self._uploads.by_key(photo_key, owner=owner)
+        return Materials(
+            style.prompt_version if style else None,
+            Photo(upload.id, upload.digest) if upload else None,
+            self._images.time,
+        )
+
+    async def loan(self, owner: int, *, style: tuple[int, int], digest: bytes, views: Sequence[View]) -> Loan | None:
+        photos = self._uploads.rows.kept.values()
+        same = {photo.id for photo in photos if photo.digest == digest and photo.user_id == owner}
+        offers = [
+            Loan(image.id, _outputs(image, views))
+            for image in reversed(self._images.rows.kept.values())
+            if image.user_id == owner
+            and image.deleted_at is None
+            and image.upload_id in same
+            and (image.style_id, image.prompt_version) == style
+            and image.front.status is Status.COMPLETED
+        ]
+        return max(offers, key=lambda loan: len(loan.outputs), default=None)  # of several as large, the first
+
+
+def _outputs(image: GeneratedImage, views: Sequence[View]) -> dict[View, Output]:
+    there = {render.view: render for render in image.views if render.status is Status.COMPLETED}
+    return {
+        view: Output(render.output_key or "", render.output_width or 0, render.output_height or 0)
+        for view in views
+        if (render := there.get(view))
+    }
+
+
+class InMemoryAcceptances(Acceptances):
+    def __init__(
+        self,
+        transaction: Transaction,
+        images: InMemoryImages,
+        uploads: InMemoryUploads,
+        accounts: InMemoryAccounts,
+        outbox: InMemoryOutbox,
+    ) -> None:
+        self._transaction = transaction
+        self._images = images
+        self._uploads = uploads
+        self._accounts = accounts
+        self._outbox = outbox
+        self._keys = InMemoryIdempotencyKeys(transaction)
+        self.before_accepting: list[Callable[[], object]] = []
+        """What happens between somebody's look and their acceptance, once each."""
+
+    async def replay(self, request: IdempotentRequest | None) -> ImageAccepted | None:
+        kept = await self._keys.replay(request, ImageAccepted)
+        await self._transaction.rollback()
+        return kept
+
+    async def accept(
+        self,
+        image: GeneratedImage,
+        *,
+        held: Sequence[ViewRender],
+        announced: Sequence[ViewRender],
+        lender: int | None,
+        request: IdempotentRequest | None,
+    ) -> ImageAccepted | None:
+        if self.before_accepting:
+            self.before_accepting.pop(0)()
+        if kept := await self._keys.replay(request, ImageAccepted):
+            return kept
+        lends = self._images.rows.find(lambda other: other.id == lender and other.deleted_at is None)
+        if not self._uploads.rows.find(lambda upload: upload.id == image.upload_id) or (lender and not lends):
+            await self._transaction.rollback()
+            return None
+        self._images.rows.add(image)
+        await self._transaction.flush()
+        try:
+            if held:
+                await self._accounts.place(image.user_id, held)
+        except InsufficientCredits:
+            await self._transaction.rollback()
+            raise
+        for view in announced:
+            self._outbox.add(ViewSubmittable(view.id))
+        accepted = ImageAccepted(image.id, credits_held=VIEW_PRICE * len(held))
+        await self._keys.keep(request, accepted)
+        await self._transaction.commit()
+        return accepted
 
 
 class InMemoryRenders(RenderReader):

@@ -12,7 +12,7 @@ from application.images.delete_image import DeleteImageHandler
 from application.images.discard_output import DiscardOutputHandler
 from application.images.erase_image import EraseImageHandler
 from application.images.finish_view import FinishViewHandler
-from application.images.generate_image import GenerateImage, GenerateImageHandler
+from application.images.generate_image import GenerateImageHandler
 from application.images.mark_favourite import MarkFavouriteHandler
 from application.images.model_gate import CreateRate
 from application.images.new_files import NewFiles
@@ -24,7 +24,7 @@ from application.images.record_prediction import RecordPrediction, RecordPredict
 from application.images.settlement import Settlement
 from application.images.submit_view import SubmitViewHandler
 from application.images.sweep_view import SweepViewHandler
-from application.images.wanted_try_on import TryOnRequests
+from application.images.wanted_try_on import GenerateImage, TryOnRequests
 from domain.credits import Cause
 from domain.errors import Unprocessable
 from domain.images import GeneratedImage
@@ -35,8 +35,9 @@ from tests.fakes import FakeDownloads, FakeImageModel, InMemoryStorage
 from tests.in_memory import InMemoryAccounts, InMemoryModelGate, InMemoryOutbox, Transaction
 from tests.unit.application.expected import InMemoryExpectedFiles
 from tests.unit.application.records import (
-    InMemoryIdempotencyKeys,
+    InMemoryAcceptances,
     InMemoryImages,
+    InMemoryMaterials,
     InMemoryRenders,
     InMemoryStyles,
     InMemoryUploads,
@@ -126,27 +127,20 @@ class Studio:
         self.uploads = InMemoryUploads(self.uow)
         self.images = InMemoryImages(self.uow)
         self.renders = InMemoryRenders(self.images, self.styles, self.uploads)
-        self.idempotency = InMemoryIdempotencyKeys(self.uow)
         self.leases = InMemoryLeases()
         self.gate = InMemoryModelGate(self.uow, RATE)
         self.model = WatchedModel(self.uow)
         self.storage = WatchedStorage(self.uow)
         self.downloads = WatchedDownloads(self.uow)
         self.pictures = WatchedPictures(self.uow)
-        self.settlement = Settlement(accounts=self.accounts, outbox=self.outbox)
-        self.uploads.images, self.images.uploads = self.images, self.uploads
+        self.settlement = Settlement(holds=self.accounts, outbox=self.outbox)
+        self.uploads.images = self.images
         self.expected = InMemoryExpectedFiles(self.uow)
         self.files = NewFiles(expected=self.expected, storage=self.storage, outbox=self.outbox, uow=self.uow)
-        self.requests = TryOnRequests(styles=self.styles, uploads=self.uploads, images=self.images)
-        self.generate = GenerateImageHandler(
-            requests=self.requests,
-            images=self.images,
-            accounts=self.accounts,
-            idempotency=self.idempotency,
-            outbox=self.outbox,
-            uow=self.uow,
-            policy=POLICY,
-        )
+        self.materials = InMemoryMaterials(self.styles, self.uploads, self.images)
+        self.requests = TryOnRequests(materials=self.materials)
+        self.acceptances = InMemoryAcceptances(self.uow, self.images, self.uploads, self.accounts, self.outbox)
+        self.generate = GenerateImageHandler(requests=self.requests, acceptances=self.acceptances, policy=POLICY)
         self.submit = SubmitViewHandler(
             images=self.images,
             leases=self.leases,

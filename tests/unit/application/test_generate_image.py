@@ -2,7 +2,7 @@ import pytest
 
 from application.actor import Actor, Client
 from application.events import ViewSubmittable
-from application.images.generate_image import GenerateImage
+from application.images.wanted_try_on import GenerateImage
 from domain.credits import HoldStatus, InsufficientCredits
 from domain.errors import Failure, Invalid, NotFound, Unauthenticated, Unprocessable
 from domain.uploads import new_upload_key

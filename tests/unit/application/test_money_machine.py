@@ -149,7 +149,7 @@ class Money(RuleBasedStateMachine):
         """A try-on is accepted where there is a credit for it, and nowhere else."""
         view = try_on().front
         _, _, available = self._runner.run(self._till.balance())
-        refused = self._do(self._commit(self._till.accounts.hold(1, [view])))
+        refused = self._do(self._commit(self._till.accounts.place(1, [view])))
         assert isinstance(refused, InsufficientCredits) == (available < VIEW_PRICE)
         if refused is None:
             self._views.append(view)

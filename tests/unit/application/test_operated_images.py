@@ -104,7 +104,7 @@ class Desk:
         records = KeptImages(studio)
         self.retry = RetryAnyImageHandler(
             images=studio.images,
-            accounts=studio.accounts,
+            holds=studio.accounts,
             records=records,
             audit=self.audit,
             outbox=studio.outbox,

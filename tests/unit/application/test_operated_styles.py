@@ -5,8 +5,8 @@ from collections.abc import Awaitable, Callable, Sequence
 import pytest
 
 from application.actor import Actor
-from application.images.generate_image import GenerateImage
 from application.images.ports import PictureStorage
+from application.images.wanted_try_on import GenerateImage
 from application.styles.add_style import AddStyle, AddStyleHandler
 from application.styles.edit_style import EditStyle, EditStyleHandler
 from application.styles.export_styles import ExportStyles, ExportStylesHandler

@@ -138,7 +138,7 @@ async def test_nobody_cancels_what_has_ended() -> None:
 async def test_a_view_whose_worker_died_is_announced_again() -> None:
     studio = await Studio.with_credits(1)
     image = await studio.accept()
-    assert image.claim_submit(image.front, NOW, POLICY)
+    image.claim_submit(image.front, NOW, POLICY)
     studio.uow.time = NOW + POLICY.lease
     await studio.sweep(SweepView(image.front.id), WORKER)
     assert studio.outbox.events == [ViewSubmittable(image.front.id)] * 2

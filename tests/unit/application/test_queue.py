@@ -6,7 +6,7 @@ from msgspec.structs import replace
 from application.actor import Actor
 from application.events import ViewFinishable
 from application.queue.fail_open_images import FailOpenImages, FailOpenImagesHandler
-from application.queue.ports import Backlog, BacklogReader, JobQueue
+from application.queue.ports import Backlog, BacklogReader, Bell
 from application.queue.show_queue import ShowQueue, ShowQueueHandler
 from domain.credits import HoldStatus
 from domain.errors import Forbidden, Invalid
@@ -31,7 +31,7 @@ NOTHING = Backlog(
 )
 
 
-class StudioBacklog(BacklogReader, JobQueue):
+class StudioBacklog(BacklogReader, Bell):
     def __init__(self, studio: Studio) -> None:
         self._studio = studio
 
@@ -45,17 +45,17 @@ class StudioBacklog(BacklogReader, JobQueue):
             :limit
         ]
 
-    async def length(self) -> int | None:
-        return None
+    async def answers(self) -> bool:
+        return False
 
 
 async def test_the_queue_is_shown_also_while_redis_is_away() -> None:
     studio = await Studio.with_credits(1)
     await studio.accept()
     backlog = StudioBacklog(studio)
-    show = ShowQueueHandler(backlogs=backlog, jobs=backlog)
+    show = ShowQueueHandler(backlogs=backlog, bell=backlog)
     found = await show(ShowQueue(), ROOT)
-    assert (found.backlog.views_pending, found.jobs_queued) == (1, None)
+    assert (found.backlog.views_pending, found.bell_answers) == (1, False)
     with pytest.raises(Forbidden):
         await show(ShowQueue(), ADA)
 

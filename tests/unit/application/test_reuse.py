@@ -3,16 +3,19 @@
 import pytest
 
 from application.actor import Actor
+from application.credits.ports import Balance, LedgerItem, LedgerReader
 from application.events import ImageDeleted, ViewFinishable, ViewSubmittable
+from application.images.acceptances import ImageAccepted
 from application.images.delete_image import DeleteImage
 from application.images.estimates import Estimates, Pace, Paces
-from application.images.generate_image import GenerateImage, ImageAccepted
 from application.images.price_image import ImagePrice, PriceImage, PriceImageHandler
+from application.images.wanted_try_on import GenerateImage
 from domain.credits import HoldStatus, InsufficientCredits
 from domain.errors import Failure, Invalid, NotFound, Unauthenticated, Unprocessable
 from domain.images import GeneratedImage
 from domain.views import Status, View
 from tests.factories import StyleFactory
+from tests.in_memory import InMemoryAccounts
 from tests.unit.application.rendering import CUSTOMER, WORKER, Studio
 from tests.unit.factories import UploadFactory
 
@@ -116,14 +119,18 @@ async def test_a_photo_is_known_again_by_its_bytes() -> None:
     assert made(studio, accepted).front.output_key == image.front.output_key
 
 
-async def test_side_views_come_from_the_try_on_that_lends_the_front() -> None:
-    """An older one has the side view too, but of another front: it is rendered anew."""
-    studio, _ = await rendered(4, View.LEFT)
+async def test_who_has_more_of_what_is_wanted_lends_all_of_it() -> None:
+    """The older one, for it has the side view too; a side that neither has is rendered from that one's front."""
+    studio, older = await rendered(6, View.LEFT)
     newer = await studio.accept_and_render()
     await studio.finish(ViewFinishable(newer.front.id), WORKER)
-    copy = made(studio, await again(studio, View.LEFT))
-    assert copy.front.output_key == newer.front.output_key
-    assert copy.render(View.LEFT).status is Status.PENDING
+    for sides, lender in (((), newer), ((View.BACK,), newer), ((View.LEFT, View.BACK), older)):
+        accepted = await again(studio, *sides)
+        copy = made(studio, accepted)
+        assert copy.front.output_key == lender.front.output_key
+        assert accepted.credits_held == (View.BACK in sides)
+        if View.BACK in sides:
+            assert (await studio.renders.order(copy.render(View.BACK).id)).input_key == lender.front.output_key
 
 
 async def test_what_is_shared_outlives_whoever_lent_it() -> None:
@@ -139,6 +146,18 @@ async def test_what_is_shared_outlives_whoever_lent_it() -> None:
     await studio.delete(DeleteImage(second.id), ACTOR)
     await studio.erase(ImageDeleted(second.id), WORKER)
     assert list(studio.storage.pictures) == [studio.photo.key]
+
+
+async def test_a_lender_that_goes_at_that_very_moment_lends_nothing() -> None:
+    """The older one does then; and when the last has gone, everything is rendered and paid."""
+    studio, older = await rendered(3)
+    newer = await studio.accept_and_render()
+    await studio.finish(ViewFinishable(newer.front.id), WORKER)
+    studio.acceptances.before_accepting.append(lambda: newer.delete(studio.uow.time))
+    assert made(studio, await again(studio)).front.output_key == older.front.output_key
+    for image in studio.images.rows.kept.values():
+        image.delete(studio.uow.time)
+    assert (await again(studio)).credits_held == 1
 
 
 async def test_without_credits_what_is_there_can_still_be_had() -> None:
@@ -159,10 +178,20 @@ class KnownPaces(Estimates):
         return self._paces
 
 
+class InMemoryLedger(LedgerReader):
+    def __init__(self, accounts: InMemoryAccounts) -> None:
+        self._accounts = accounts
+
+    async def balance(self, user_id: int) -> Balance | None:
+        return await self._accounts.balance(user_id)
+
+    async def history(self, user_id: int, *, before: int | None, limit: int) -> list[LedgerItem]:
+        raise AssertionError(f"nobody asks for it here: {user_id}, {before}, {limit}")
+
+
 async def price(studio: Studio, request: GenerateImage, actor: Actor = ACTOR, **seconds: float) -> ImagePrice:
-    handle = PriceImageHandler(
-        requests=studio.requests, accounts=studio.accounts, estimates=KnownPaces(**seconds), uow=studio.uow
-    )
+    ledger, estimates = InMemoryLedger(studio.accounts), KnownPaces(**seconds)
+    handle = PriceImageHandler(requests=studio.requests, ledger=ledger, estimates=estimates)
     try:
         return await handle(PriceImage(request), actor)
     finally:
@@ -209,4 +238,5 @@ async def test_who_owes_credits_pays_nothing_for_what_is_there() -> None:
     """A claw-back may have taken the balance below zero: nothing can be spent, but this spends nothing."""
     studio, _ = await rendered(1)
     studio.accounts._books.credits[CUSTOMER] = -2
+    await studio.uow.commit()
     assert await price(studio, GenerateImage(1, studio.address, reuse=True)) == ImagePrice(0, -2, 0.0)

@@ -36,9 +36,7 @@ class Story:
         return self.image.status
 
     def claim(self) -> int:
-        claim = self.image.claim_submit(self.render, self.now, POLICY)
-        assert claim is not None
-        return claim
+        return self.image.claim_submit(self.render, self.now, POLICY)
 
     def submit(self, prediction_id: str = "p1") -> None:
         self.image.submitted(self.render, self.claim(), prediction_id, self.now, POLICY)
@@ -102,28 +100,37 @@ def test_a_worker_takes_a_waiting_view_under_a_lease() -> None:
     story.claim()
     assert (story.render.status, story.render.attempt) == (Status.PROCESSING, 1)
     assert story.image.status is Status.PROCESSING
-    assert story.image.claim_submit(story.render, NOW + POLICY.lease - SECOND, POLICY) is None
+    assert not story.image.submittable(story.render, NOW + POLICY.lease - SECOND, POLICY)
+
+
+def test_a_view_that_is_not_to_be_had_is_not_taken() -> None:
+    """Whoever does not ask first whether it is finds out, and changes nothing."""
+    story = Story()
+    claim = story.claim()
+    with pytest.raises(ValueError, match="cannot be taken"):
+        story.claim()
+    assert (story.render.attempt, story.render.claim) == (1, claim)
 
 
 def test_a_view_is_not_taken_before_its_time() -> None:
     story = Story()
     story.fail_attempt(story.claim())
-    assert story.image.claim_submit(story.render, story.now, POLICY) is None
-    assert story.image.claim_submit(story.render, story.now + SECOND, POLICY) is not None
+    assert not story.image.submittable(story.render, story.now, POLICY)
+    assert story.image.submittable(story.render, story.now + SECOND, POLICY)
 
 
 def test_a_view_is_not_taken_once_its_deadline_has_come() -> None:
     """What would be thrown away is not asked for."""
     story = Story(now=NOW + POLICY.deadline)
-    assert story.image.claim_submit(story.render, story.now, POLICY) is None
+    assert not story.image.submittable(story.render, story.now, POLICY)
 
 
 @pytest.mark.parametrize("side", SIDES)
 def test_a_side_is_rendered_from_the_finished_front_only(side: View) -> None:
     story = Story(try_on(side))
-    assert story.image.claim_submit(story.image.render(side), story.now, POLICY) is None
+    assert not story.image.submittable(story.image.render(side), story.now, POLICY)
     story.complete()
-    assert story.image.claim_submit(story.image.render(side), story.now, POLICY) is not None
+    assert story.image.submittable(story.image.render(side), story.now, POLICY)
 
 
 def test_once_submitted_nobody_holds_the_view() -> None:
@@ -132,7 +139,7 @@ def test_once_submitted_nobody_holds_the_view() -> None:
     story.submit("p1")
     assert (story.render.prediction_id, story.render.lease_until) == ("p1", None)
     assert (story.render.poll_at, story.render.expires_at) == (NOW + 2 * SECOND, NOW + 120 * SECOND)
-    assert story.image.claim_submit(story.render, NOW + 60 * SECOND, POLICY) is None
+    assert not story.image.submittable(story.render, NOW + 60 * SECOND, POLICY)
     assert story.image.claim_finish(story.render, NOW + 60 * SECOND, POLICY) is None
 
 
@@ -143,7 +150,7 @@ def test_an_attempt_that_never_reached_the_provider_does_not_count() -> None:
         change = story.image.call_off(story.render, story.claim(), ViewError.STORAGE_UNAVAILABLE, story.now + SECOND)
         assert change == Change(queued=[story.render])
         assert (story.render.attempt, story.render.error) == (0, ViewError.STORAGE_UNAVAILABLE)
-        assert story.image.claim_submit(story.render, story.now, POLICY) is None
+        assert not story.image.submittable(story.render, story.now, POLICY)
         story.now += SECOND
     slow = story.claim()
     story.now += POLICY.lease
@@ -383,7 +390,7 @@ def test_what_has_ended_stays_as_it_is() -> None:
     assert story.image.fail(story.render, ViewError.INTERNAL_ERROR, story.now) == Change()
     assert story.sweep() == Change()
     assert not story.end_prediction("p1")
-    assert story.image.claim_submit(story.render, story.now, POLICY) is None
+    assert not story.image.submittable(story.render, story.now, POLICY)
     assert story.image.claim_finish(story.render, story.now, POLICY) is None
     with pytest.raises(StaleClaim):
         story.image.complete(story.render, claim, Output("late.jpg", 1, 1), story.now)

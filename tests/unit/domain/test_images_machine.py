@@ -100,7 +100,7 @@ class TryOns(RuleBasedStateMachine):
     @rule(place=PLACES, error=st.sampled_from(ViewError), wait=st.floats(0, 60))
     def the_gate_turns_a_view_away(self, place: int, error: ViewError, wait: float) -> None:
         render = self._render(place)
-        if self.image.startable([render]) and render.submittable(self.now, POLICY):
+        if self.image.submittable(render, self.now, POLICY):
             before = render.status, render.attempt
             render.turn_away(self.now + timedelta(seconds=wait), error)
             assert (render.status, render.attempt) == before
@@ -108,9 +108,9 @@ class TryOns(RuleBasedStateMachine):
 
     def _submission(self, render: ViewRender) -> Work | None:
         held_until = render.lease_until
-        claim = self.image.claim_submit(render, self.now, POLICY)
-        if claim is None:
+        if not self.image.submittable(render, self.now, POLICY):
             return None
+        claim = self.image.claim_submit(render, self.now, POLICY)
         assert held_until is None or held_until <= self.now, "no lease is shared"
         return Work(render.view, claim, render.attempt)
 

@@ -46,3 +46,26 @@ async def test_a_cancellation_that_a_library_swallows_still_ends_it() -> None:
     task.cancel()
     done, _ = await asyncio.wait({task}, timeout=10)
     assert done
+
+
+async def test_a_pause_can_be_cut_short() -> None:
+    """By whoever has news; without news the next round comes by the clock."""
+    stop, news, begun = asyncio.Event(), asyncio.Event(), asyncio.Event()
+    done = 0
+
+    async def work() -> bool:
+        nonlocal done
+        done += 1
+        begun.set()
+        return False
+
+    task = asyncio.create_task(every(3600, work, stop, or_at=news))
+    for number in (1, 2, 3):
+        await asyncio.wait_for(begun.wait(), timeout=10)
+        begun.clear()
+        assert done == number
+        await asyncio.sleep(0)
+        news.set()
+    stop.set()
+    news.set()
+    await asyncio.wait_for(task, timeout=10)

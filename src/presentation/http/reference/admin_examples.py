@@ -204,7 +204,7 @@ ADMIN_BODIES: list[Struct] = [
             gate_closed_until=None,
             gate_reason=None,
         ),
-        jobs_queued=1,
+        bell_answers=True,
     ),
     AUDIT_ENTRY,
     Analytics(

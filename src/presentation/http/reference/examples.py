@@ -17,15 +17,16 @@ from application.auth.reset_password import ResetPassword
 from application.auth.tokens import Accepted, TokenPair
 from application.auth.verify_email import VerifyEmail
 from application.credits.ports import Balance, LedgerItem
+from application.images.acceptances import ImageAccepted
 from application.images.add_views import AddViews
 from application.images.begin_upload import UploadBegun
 from application.images.complete_upload import CompleteUpload
-from application.images.generate_image import GenerateImage, ImageAccepted
 from application.images.list_uploads import UploadItem
 from application.images.ports import ImageItem, ImageStatus, ViewItem
 from application.images.price_image import ImagePrice
 from application.images.progress import ProgressItem
 from application.images.upload_photo import UploadedPhoto
+from application.images.wanted_try_on import GenerateImage
 from application.pages import Page, cursor_after
 from application.payments.create_checkout import CheckoutCreated, CreateCheckout
 from application.payments.ports import TransactionItem

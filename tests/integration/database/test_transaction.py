@@ -1,0 +1,126 @@
+"""A transaction without SQLAlchemy: what it keeps, and what becomes of it when connections die."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import asyncpg
+import pytest
+
+from domain.errors import Unavailable
+from infrastructure.database.transaction import WritePool, open_write_pool
+from tests.integration.database.stage import Stage
+
+ADD = "INSERT INTO daily_grants (day, granted) VALUES ($1, 1)"
+
+
+@pytest.fixture
+async def pool(database_url: str) -> AsyncIterator[WritePool]:
+    async with open_write_pool(database_url, connections=2) as pool:
+        yield pool
+
+
+async def days(stage: Stage) -> list[str]:
+    return [row["day"] for row in await stage.database.fetch("SELECT day FROM daily_grants ORDER BY day")]
+
+
+async def kill_connections(stage: Stage) -> None:
+    await stage.database.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+        "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+
+
+async def test_what_was_committed_stays_and_nothing_else(stage: Stage, pool: WritePool) -> None:
+    """One transaction after another; what follows the last commit has not happened."""
+    async with pool.transaction() as transaction:
+        await transaction.fetch(ADD, "a")
+        await transaction.fetch(ADD, "b")
+        await transaction.commit()
+        await transaction.fetch(ADD, "c")
+        await transaction.rollback()
+        await transaction.fetch(ADD, "d")
+        await transaction.commit()
+        await transaction.commit()
+        await transaction.fetch(ADD, "e")
+    assert await days(stage) == ["a", "b", "d"]
+
+
+async def test_a_statement_by_itself_is_a_transaction(stage: Stage, pool: WritePool) -> None:
+    await pool.fetch(ADD, "a")
+    assert await days(stage) == ["a"]
+
+
+async def test_what_one_statement_spoiled_cannot_be_committed(stage: Stage, pool: WritePool) -> None:
+    """PostgreSQL answers such a commit with a rollback, and no error: whoever asked for it must hear that."""
+    async with pool.transaction() as transaction:
+        await transaction.fetch(ADD, "a")
+        with pytest.raises(asyncpg.UniqueViolationError):
+            await transaction.fetch(ADD, "a")
+        with pytest.raises(RuntimeError, match="rolled back"):
+            await transaction.commit()
+    assert await days(stage) == []
+    await pool.fetch(ADD, "b")
+
+
+async def test_connections_that_died_while_nobody_used_them_are_replaced(stage: Stage, pool: WritePool) -> None:
+    """All of them, after a restart of the server: nobody need hear of it."""
+    async with pool.transaction() as one, pool.transaction() as other:
+        await one.fetch(ADD, "a")
+        await other.fetch(ADD, "b")
+    await kill_connections(stage)
+    async with pool.transaction() as one, pool.transaction() as other:
+        await one.fetch(ADD, "c")
+        await other.fetch(ADD, "d")
+        await one.commit()
+        await other.commit()
+    assert await days(stage) == ["c", "d"]
+
+
+async def test_a_connection_that_dies_in_a_transaction_ends_it(stage: Stage, pool: WritePool) -> None:
+    """Nothing of it has happened, and the same handler can begin anew."""
+    async with pool.transaction() as transaction:
+        await transaction.fetch(ADD, "a")
+        await kill_connections(stage)
+        with pytest.raises(Unavailable):
+            await transaction.fetch(ADD, "b")
+        await transaction.rollback()
+        await transaction.fetch(ADD, "c")
+        await transaction.commit()
+    assert await days(stage) == ["c"]
+
+
+async def test_a_worker_that_is_cut_off_in_a_transaction_leaves_nothing_behind(stage: Stage, pool: WritePool) -> None:
+    """Neither rows nor a connection that stays taken."""
+
+    async def work() -> None:
+        async with pool.transaction() as transaction:
+            await transaction.fetch(ADD, "a")
+            await transaction.fetch("SELECT pg_sleep(60)")
+
+    for _ in range(4):
+        working = asyncio.create_task(work())
+        await asyncio.sleep(0.05)
+        working.cancel()
+        await asyncio.gather(working, return_exceptions=True)
+    await pool.fetch(ADD, "b")
+    assert await days(stage) == ["b"]
+
+
+async def test_who_finds_no_connection_free_waits_for_one(stage: Stage, pool: WritePool) -> None:
+    async def add(number: int) -> None:
+        async with pool.transaction() as transaction:
+            await transaction.fetch(ADD, f"{number:02}")
+            await asyncio.sleep(0.001)
+            await transaction.commit()
+
+    await asyncio.gather(*(add(number) for number in range(20)))
+    assert len(await days(stage)) == 20
+
+
+async def test_a_server_that_is_not_there_is_unavailable() -> None:
+    async with open_write_pool("postgresql://nobody@127.0.0.1:1/none", connections=1) as pool:
+        with pytest.raises(Unavailable):
+            await pool.fetch("SELECT 1")
+        async with pool.transaction() as transaction:
+            with pytest.raises(Unavailable):
+                await transaction.fetch("SELECT 1")
