@@ -5,16 +5,16 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import structlog
-from sqlalchemy import func, update
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from application.images.ports import Leases
 from domain.errors import Unavailable
 from domain.views import RenderPolicy
-from infrastructure.database.tables import views
+from infrastructure.database.transaction import WritePool
 
 log = structlog.get_logger()
 
+# What another has taken over, or what has been let go, is not taken back.
+_RENEW = "UPDATE views SET lease_until = now() + $3 WHERE id = $1 AND claim = $2 AND lease_until IS NOT NULL"
 _RENEWALS = 3
 """In the time of one lease, so that one may fail."""
 
@@ -22,8 +22,8 @@ _RENEWALS = 3
 class RenewedLeases(Leases):
     """Renewed by the worker itself, in transactions of their own: its silence is what ends a lease."""
 
-    def __init__(self, engine: AsyncEngine, policy: RenderPolicy) -> None:
-        self._engine = engine
+    def __init__(self, pool: WritePool, policy: RenderPolicy) -> None:
+        self._pool = pool
         self._lease = policy.lease
 
     @asynccontextmanager
@@ -35,13 +35,9 @@ class RenewedLeases(Leases):
             renewing.cancel()
 
     async def _renew(self, view_id: int, claim: int) -> None:
-        # What another has taken over, or what has been let go, is not taken back.
-        ours = (views.c.id == view_id, views.c.claim == claim, views.c.lease_until.is_not(None))
-        renewal = update(views).where(*ours).values(lease_until=func.now() + self._lease)
         while True:
             await asyncio.sleep(self._lease.total_seconds() / _RENEWALS)
             try:
-                async with self._engine.begin() as connection:
-                    await connection.execute(renewal)
+                await self._pool.fetch(_RENEW, view_id, claim, self._lease)
             except Unavailable as failure:
                 log.warning("lease_not_renewed", view_id=view_id, reason=failure.detail)

@@ -14,7 +14,7 @@ LEASE = timedelta(seconds=0.15)
 @pytest.fixture
 def leases(stage: Stage) -> RenewedLeases:
     stage.policy = RenderPolicy(lease=LEASE)
-    return RenewedLeases(stage.engine, stage.policy)
+    return RenewedLeases(stage.write_pool, stage.policy)
 
 
 async def claimed(stage: Stage) -> tuple[GeneratedImage, int]:
