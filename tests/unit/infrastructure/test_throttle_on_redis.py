@@ -63,7 +63,8 @@ async def test_a_burst_over_two_processes_is_counted_as_one(redis_url: str) -> N
 async def test_a_delay_ends_and_the_next_is_longer(redis_url: str) -> None:
     """By the clock of Redis; the refusal tells the seconds that are left."""
     async with throttle_at(redis_url) as throttle, Redis.from_url(redis_url) as redis:
-        assert await outcomes(throttle, 6) == Counter({"let in": 5, "refused": 1})
+        for _ in range(5):  # one by one: of a burst, the last may already count the one before, and wait longer
+            assert await outcomes(throttle, 1) == Counter({"let in": 1})
         (delay,) = [key async for key in redis.scan_iter(f"{PREFIX}:*:delay")]
         for doubled in (3600, 7200):
             with pytest.raises(Throttled) as refusal:
