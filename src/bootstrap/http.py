@@ -13,6 +13,7 @@ from litestar.di import Provide
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.spec import Components
 from litestar.types import ASGIApp
+from prometheus_client import CollectorRegistry
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -20,6 +21,9 @@ from application.images.ports import PictureStorage
 from bootstrap.container import create_container
 from bootstrap.settings import Settings
 from infrastructure.job_queue import ArqDoorbell
+from infrastructure.metrics.exchange import MetricsExchange
+from infrastructure.metrics.overview import Overview
+from infrastructure.metrics.standing import Standing
 from infrastructure.progress_hub import ProgressHub
 from infrastructure.storage.disk import DiskStorage
 from presentation.http.admin import ADMIN_CONTROLLERS
@@ -31,11 +35,11 @@ from presentation.http.edge import Edge
 from presentation.http.errors import EXCEPTION_HANDLERS
 from presentation.http.forms import Intake
 from presentation.http.google import BrowserReturn, GoogleController
-from presentation.http.health import HealthController, HealthProbes
+from presentation.http.health import Exposition, HealthController, HealthProbes
 from presentation.http.images import ImageController, ProviderWebhookController
 from presentation.http.limits import Limiter, RateLimits
 from presentation.http.media import read_picture, receive_file
-from presentation.http.metrics import HttpMetrics
+from presentation.http.metrics import HttpMetrics, WebhookMetrics
 from presentation.http.payments import PaymentController, PaymentWebhookController
 from presentation.http.progress import ProgressController
 from presentation.http.reference import ReferenceJson, ReferencePage
@@ -58,7 +62,9 @@ _LARGEST_MESSAGE = 4096
 def create_app(settings: Settings, *overrides: Provider) -> Litestar:
     """Build the API's routes over a container; `overrides` replace adapters (with `override=True`)."""
     limiter = Limiter(RateLimits(settings.rate_limit_generate, settings.rate_limit_auth, settings.rate_limit_default))
-    container = create_container(settings, _web(settings, limiter), LitestarProvider(), *overrides)
+    registry = CollectorRegistry()
+    web = _web(settings, limiter, registry)
+    container = create_container(settings, web, LitestarProvider(), *overrides, role="api")
     api = DishkaRouter(
         PREFIX,
         route_handlers=[
@@ -84,10 +90,10 @@ def create_app(settings: Settings, *overrides: Provider) -> Litestar:
         app.state.probes = await _probes(container)
         app.state.progress_hub = await container.get(ProgressHub)
         app.state.metrics.count_streams(lambda: app.state.progress_hub.open_streams)
-        storage = await container.get(PictureStorage)
-        if isinstance(storage, DiskStorage):
-            app.state.read_signed = storage.read_signed
-            app.state.form_storage = storage
+        app.state.exposition = await _exposition(container)
+        if settings.storage == "disk":
+            app.state.form_storage = disk = await container.get(DiskStorage)
+            app.state.read_signed = disk.read_signed
         try:
             yield
         finally:
@@ -111,7 +117,7 @@ def create_app(settings: Settings, *overrides: Provider) -> Litestar:
         logging_config=None,
         debug=False,
     )
-    app.state.metrics = HttpMetrics()
+    app.state.metrics = HttpMetrics(registry)
     app.state.intake = Intake()
     app.state.form_intake = Intake(each=1)  # of each form
     app.state.completions = Intake(each=8)  # of each customer
@@ -121,9 +127,11 @@ def create_app(settings: Settings, *overrides: Provider) -> Litestar:
     return app
 
 
-def _web(settings: Settings, limiter: Limiter) -> Provider:
+def _web(settings: Settings, limiter: Limiter, registry: CollectorRegistry) -> Provider:
     """Make what only HTTP needs."""
     web = Provider(scope=Scope.APP)
+    web.provide(lambda: registry, provides=CollectorRegistry, override=True)
+    web.provide(WebhookMetrics)
     web.provide(lambda: limiter, provides=Limiter)
     web.provide(Authenticator)
     web.provide(StylePages)
@@ -163,6 +171,13 @@ async def _probes(container: AsyncContainer) -> HealthProbes:
             await connection.execute(text("SELECT 1"))
 
     return HealthProbes({"database": ask_database}, {"redis": doorbell.ping, "storage": storage.ping})
+
+
+async def _exposition(container: AsyncContainer) -> Exposition:
+    overview = Overview(
+        await container.get(CollectorRegistry), await container.get(MetricsExchange), await container.get(Standing)
+    )
+    return overview.text
 
 
 def serve(settings: Settings, *, host: str, port: int) -> None:

@@ -16,8 +16,10 @@ from bootstrap.container import create_container
 from bootstrap.settings import Settings
 from infrastructure.database.outbox import OutboxQueue
 from infrastructure.job_queue import JOB, QUEUE, pack, redis_settings, unpack
+from infrastructure.metrics.exchange import MetricsExchange
 from presentation.worker.jobs import Deliveries
-from presentation.worker.schedules import HOUSEKEEPING_SECONDS, LOOK_SECONDS, Schedules, every
+from presentation.worker.metrics import JobMetrics
+from presentation.worker.schedules import AUDIT_SECONDS, HOUSEKEEPING_SECONDS, LOOK_SECONDS, Schedules, every
 
 log = structlog.get_logger()
 
@@ -39,16 +41,20 @@ async def _work(settings: Settings) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    container = create_container(settings)
+    container = create_container(settings, role="worker")
     try:
-        deliveries = Deliveries(container, await container.get(OutboxQueue), at_once=_JOBS_AT_ONCE)
-        schedules = Schedules(container, await container.get(RenderReader), await container.get(PurchasesDue))
+        get = container.get
+        metrics = await get(JobMetrics)
+        deliveries = Deliveries(container, await get(OutboxQueue), metrics, at_once=_JOBS_AT_ONCE)
+        schedules = Schedules(container, await get(RenderReader), await get(PurchasesDue), metrics)
+        await get(MetricsExchange)
         works = (
             every(LOOK_SECONDS, deliveries.look, stop, or_at=deliveries.news),
             every(settings.poll_seconds, schedules.poll_predictions, stop),
             every(settings.sweep_seconds, schedules.sweep_views, stop),
             every(settings.reconcile_seconds, schedules.reconcile_purchases, stop),
             every(HOUSEKEEPING_SECONDS, schedules.purge_expired, stop),
+            every(AUDIT_SECONDS, schedules.audit_ledger, stop),
             _hear_bell(deliveries.news, settings, stop),
         )
         running = [asyncio.create_task(work) for work in works]

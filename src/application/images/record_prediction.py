@@ -28,15 +28,18 @@ class RecordPredictionHandler:
     outbox: Outbox
     uow: UnitOfWork
 
-    async def __call__(self, command: RecordPrediction, actor: Actor) -> None:
+    async def __call__(self, command: RecordPrediction, actor: Actor) -> bool:
+        """Whether it was news."""
         prediction = command.prediction
         if not prediction.finished:
-            return
+            return False
         found = await self.images.claim(command.view_id)
         if found is None:
-            return
+            return False
         image, render = found
         now = await self.uow.now()
-        if image.prediction_ended(render, command.attempt, prediction.id, prediction.record(), now):
+        is_news = image.prediction_ended(render, command.attempt, prediction.id, prediction.record(), now)
+        if is_news:
             self.outbox.add(ViewFinishable(render.id))
         await self.uow.commit()
+        return is_news

@@ -22,15 +22,17 @@ class ReceiveWebhookHandler:
     alerts: Alerts
     uow: UnitOfWork
 
-    async def __call__(self, command: ReceiveWebhook, actor: Actor) -> None:
+    async def __call__(self, command: ReceiveWebhook, actor: Actor) -> Verdict | None:
+        """What became of it; None when it had come before."""
         event_id = await self.events.add(command.event)
         if event_id is None:
-            return
+            return None
         finding = await self._finding(command.event)
         await self.events.settle(event_id, finding)
         if finding.verdict is Verdict.QUARANTINED:
             self.alerts.alert("payment_quarantined", event_id=event_id, reason=finding.reason)
         await self.uow.commit()
+        return finding.verdict
 
     async def _finding(self, event: PaymentEvent) -> Finding:
         if not event.readable:

@@ -4,15 +4,21 @@ from dishka import AsyncContainer, Provider, make_async_container
 
 from bootstrap.container.gateways import Gateways
 from bootstrap.container.handlers import Handlers
+from bootstrap.container.observation import Metrics, Outgoing
 from bootstrap.container.persistence import Persistence
 from bootstrap.container.try_ons import try_ons
 from bootstrap.settings import Settings
+from infrastructure.metrics.exchange import ProcessName, process_name
 
 __all__ = ["Gateways", "Handlers", "Persistence", "create_container"]
 
 
-def create_container(settings: Settings, *overrides: Provider) -> AsyncContainer:
-    """Tie everything together. A dependency that nobody provides fails here, not at the first request."""
+def create_container(settings: Settings, *overrides: Provider, role: str = "command") -> AsyncContainer:
+    """Tie everything together, for a process of this role.
+
+    A dependency that nobody provides fails here, not at the first request.
+    """
     return make_async_container(
-        Persistence(), Gateways(), Handlers(), *try_ons(), *overrides, context={Settings: settings}
+        *(Metrics(), Persistence(), Gateways(), Handlers(), *try_ons(), *overrides, Outgoing()),
+        context={Settings: settings, ProcessName: process_name(role)},
     )

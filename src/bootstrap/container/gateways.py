@@ -67,10 +67,14 @@ class Gateways(Provider):
         return VipsPictureProcessor()
 
     @provide
-    async def storage(self, settings: Settings) -> AsyncIterator[PictureStorage]:
+    def disk_storage(self, settings: Settings) -> DiskStorage:
+        secrets = [key for key in (settings.secret_key, settings.secret_key_previous) if key]
+        return DiskStorage(settings.media_folder, public_url=settings.public_url, secrets=secrets)
+
+    @provide
+    async def storage(self, settings: Settings, disk: DiskStorage) -> AsyncIterator[PictureStorage]:
         if settings.storage == "disk":
-            secrets = [key for key in (settings.secret_key, settings.secret_key_previous) if key]
-            yield DiskStorage(settings.media_folder, public_url=settings.public_url, secrets=secrets)
+            yield disk
             return
         # Its libraries take a second to import, which only those who use them should wait for.
         from infrastructure.storage.s3 import S3Storage  # noqa: PLC0415

@@ -40,6 +40,7 @@ from application.credits.grant_credits import GrantCreditsHandler
 from application.credits.list_history import ListHistoryHandler
 from application.credits.revoke_credits import RevokeCreditsHandler
 from application.credits.show_history import ShowHistoryHandler
+from application.credits.watch_ledger import WatchLedgerHandler
 from application.housekeeping.purge_expired import PurgeExpiredHandler
 from application.images.begin_upload import BeginUploadHandler
 from application.images.cancel_any_image import CancelAnyImageHandler
@@ -158,6 +159,7 @@ class Handlers(Provider):
         GetBalanceHandler,
         ListHistoryHandler,
         AuditLedgerHandler,
+        WatchLedgerHandler,
         ShowHistoryHandler,
         ListStylesHandler,
         GetStatusHandler,

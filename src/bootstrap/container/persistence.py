@@ -23,6 +23,7 @@ from application.images.ports import (
     RenderReader,
 )
 from application.payments.ports import (
+    Alerts,
     PaymentEvents,
     PaymentRepository,
     PurchasesDue,
@@ -71,10 +72,12 @@ from infrastructure.database.revoked_tokens import SqlRevokedTokens
 from infrastructure.database.session_gate import BatchingSessionGate
 from infrastructure.database.session_reader import SqlSessionReader
 from infrastructure.database.style_records import SqlStyleRecords
+from infrastructure.database.tally import Tally
 from infrastructure.database.transaction import SessionTransaction, Transaction, WritePool, open_write_pool
 from infrastructure.database.try_ons import SqlTryOns
 from infrastructure.database.unit_of_work import SqlUnitOfWork
 from infrastructure.database.user_records import SqlUserRecords
+from infrastructure.metrics.database import DatabaseMetrics, time_transactions
 from infrastructure.pseudonyms import Pseudonyms
 
 SESSION_CONNECTIONS = 5
@@ -90,8 +93,9 @@ class Persistence(Provider):
     settings = from_context(Settings, scope=Scope.APP)
 
     @provide(scope=Scope.APP)
-    async def engine(self, settings: Settings) -> AsyncIterator[AsyncEngine]:
+    async def engine(self, settings: Settings, metrics: DatabaseMetrics) -> AsyncIterator[AsyncEngine]:
         engine = create_engine(settings.database_url, connections=SESSION_CONNECTIONS)
+        time_transactions(engine, metrics.transaction)
         yield engine
         await engine.dispose()
 
@@ -100,13 +104,19 @@ class Persistence(Provider):
         return create_sessions(engine)
 
     @provide(scope=Scope.APP)
-    async def read_pool(self, settings: Settings) -> AsyncIterator[ReadPool]:
-        async with open_read_pool(settings.database_url, connections=READ_CONNECTIONS) as pool:
+    async def read_pool(self, settings: Settings, metrics: DatabaseMetrics) -> AsyncIterator[ReadPool]:
+        url = settings.database_url
+        async with open_read_pool(url, connections=READ_CONNECTIONS, observe=metrics.read) as pool:
             yield pool
 
     @provide(scope=Scope.APP)
-    async def write_pool(self, settings: Settings) -> AsyncIterator[WritePool]:
-        async with open_write_pool(settings.database_url, connections=WRITE_CONNECTIONS) as pool:
+    async def write_pool(self, settings: Settings, metrics: DatabaseMetrics) -> AsyncIterator[WritePool]:
+        async with open_write_pool(
+            settings.database_url,
+            connections=WRITE_CONNECTIONS,
+            statement=metrics.statement,
+            transaction=metrics.transaction,
+        ) as pool:
             yield pool
 
     @provide(scope=Scope.REQUEST)
@@ -119,8 +129,10 @@ class Persistence(Provider):
         return Pseudonyms(settings.pseudonym_key)
 
     @provide(scope=Scope.REQUEST)
-    def signup_grants(self, session: AsyncSession, pseudonyms: Pseudonyms, settings: Settings) -> SignupGrants:
-        return SqlSignupGrants(session, pseudonyms, daily_cap=settings.free_credits_daily_cap)
+    def signup_grants(
+        self, session: AsyncSession, pseudonyms: Pseudonyms, alerts: Alerts, settings: Settings
+    ) -> SignupGrants:
+        return SqlSignupGrants(session, pseudonyms, alerts, daily_cap=settings.free_credits_daily_cap)
 
     @provide(scope=Scope.APP)
     def estimates(self, pool: ReadPool, settings: Settings) -> WithParents[SqlEstimates]:
@@ -131,9 +143,10 @@ class Persistence(Provider):
         return SqlBacklog(pool, model=settings.replicate_model)
 
     @provide(scope=Scope.APP)
-    async def session_gate(self, settings: Settings) -> AsyncIterator[SessionGate]:
+    async def session_gate(self, settings: Settings, metrics: DatabaseMetrics) -> AsyncIterator[SessionGate]:
         # A connection of its own is enough: it asks one question at a time.
-        async with open_read_pool(settings.database_url, connections=1, by_key=True) as pool:
+        url, observe = settings.database_url, metrics.session_check
+        async with open_read_pool(url, connections=1, by_key=True, observe=observe) as pool:
             yield BatchingSessionGate(pool, timedelta(days=settings.refresh_token_days))
 
     @provide(scope=Scope.APP)
@@ -143,7 +156,7 @@ class Persistence(Provider):
     transaction = provide(SessionTransaction, scope=Scope.REQUEST, provides=Transaction)
     unit_of_work = provide(SqlUnitOfWork, scope=Scope.REQUEST, provides=UnitOfWork)
     in_the_transaction = provide_all(
-        WithParents[SqlOutbox], WithParents[SqlTryOns], WithParents[SqlHolds], ProgressLog, scope=Scope.REQUEST
+        WithParents[SqlOutbox], WithParents[SqlTryOns], WithParents[SqlHolds], ProgressLog, Tally, scope=Scope.REQUEST
     )
     credit_accounts = provide(SqlCreditAccounts, scope=Scope.REQUEST, provides=CreditAccounts)
     audit_log = provide(SqlAuditLog, scope=Scope.REQUEST, provides=AuditLog)

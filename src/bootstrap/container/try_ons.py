@@ -32,6 +32,7 @@ from application.images.retry_image import RetryImageHandler
 from application.images.settlement import Settlement
 from application.images.submit_view import SubmitViewHandler
 from application.images.sweep_view import SweepViewHandler
+from application.payments.ports import Alerts
 from application.ports import UnitOfWork
 from bootstrap.settings import Settings
 from domain.views import RenderPolicy
@@ -40,9 +41,11 @@ from infrastructure.database.idempotency import SqlIdempotencyKeys
 from infrastructure.database.model_gate import SqlModelGate
 from infrastructure.database.outbox import Doorbell, SqlOutbox
 from infrastructure.database.progress_log import ProgressBell, ProgressLog
+from infrastructure.database.tally import Tally
 from infrastructure.database.transaction import Transaction, WritePool
 from infrastructure.database.try_ons import SqlTryOns
 from infrastructure.database.unit_of_work import SqlUnitOfWork
+from infrastructure.metrics.work import WorkMetrics
 
 _NAME = "try_ons"
 _HANDLERS = (
@@ -72,6 +75,8 @@ _FROM_ELSEWHERE = (
     ImageReader,
     RenderReader,
     Leases,
+    Alerts,
+    WorkMetrics,
 )
 
 
@@ -85,9 +90,9 @@ class TryOns(Provider):
             yield transaction
 
     @provide
-    def model_gate(self, transaction: Transaction, settings: Settings) -> ModelGate:
+    def model_gate(self, transaction: Transaction, tally: Tally, alerts: Alerts, settings: Settings) -> ModelGate:
         rate = CreateRate(settings.replicate_creates_per_minute)
-        return SqlModelGate(transaction, model=settings.replicate_model, rate=rate)
+        return SqlModelGate(transaction, tally, alerts, model=settings.replicate_model, rate=rate)
 
     unit_of_work = provide(SqlUnitOfWork, provides=UnitOfWork)
     adapters = provide_all(
@@ -96,6 +101,7 @@ class TryOns(Provider):
         WithParents[SqlOutbox],
         WithParents[SqlIdempotencyKeys],
         ProgressLog,
+        Tally,
     )
     rules = provide_all(Settlement, CancellationAllowance)
     handlers = provide_all(*_HANDLERS)

@@ -13,6 +13,7 @@ from infrastructure.database.idempotency import SqlIdempotencyKeys
 from infrastructure.database.outbox import Doorbell
 from infrastructure.database.progress_log import LogGrown, ProgressBell
 from infrastructure.database.transaction import Row, WritePool
+from infrastructure.metrics.work import HELD, WorkMetrics
 
 # Each step takes what the one before brought: where nothing was reserved, nothing is added. Photo and lender are kept
 # from whoever would remove them, or waited for; one that went meanwhile brings no row.
@@ -56,10 +57,11 @@ SELECT EXISTS (SELECT FROM made_of) AS is_made_of, (SELECT id FROM image) AS ima
 
 
 class SqlAcceptances(Acceptances):
-    def __init__(self, pool: WritePool, doorbell: Doorbell, progress: ProgressBell) -> None:
+    def __init__(self, pool: WritePool, doorbell: Doorbell, progress: ProgressBell, metrics: WorkMetrics) -> None:
         self._pool = pool
         self._doorbell = doorbell
         self._progress = progress
+        self._metrics = metrics
 
     async def replay(self, request: IdempotentRequest | None) -> ImageAccepted | None:
         if request is None:
@@ -91,10 +93,16 @@ class SqlAcceptances(Acceptances):
                     await keys.keep(request, accepted)
                     await transaction.commit()
         if accepted is not None:
+            self._count(held)
             self._progress.ring([LogGrown(image.user_id, image.id)])
             if announced:
                 self._doorbell.ring()
         return accepted
+
+    def _count(self, held: Sequence[ViewRender]) -> None:
+        for view in held:
+            self._metrics.accepted[view.view].inc()
+        self._metrics.credits[HELD].inc(VIEW_PRICE * len(held))
 
 
 def _arguments(

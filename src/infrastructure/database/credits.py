@@ -8,11 +8,13 @@ from application.credits.ports import Balance, CreditAccounts
 from domain.credits import Cause
 from domain.errors import NotFound
 from infrastructure.database.tables import ledger_entries, users
+from infrastructure.database.tally import Tally
 
 
 class SqlCreditAccounts(CreditAccounts):
-    def __init__(self, session: AsyncSession) -> None:
+    def __init__(self, session: AsyncSession, tally: Tally) -> None:
         self._session = session
+        self._tally = tally
 
     async def freeze(self, user_id: int, amount: int) -> None:
         frozen = users.c.credits_frozen + amount
@@ -52,6 +54,7 @@ class SqlCreditAccounts(CreditAccounts):
         if added.one_or_none() is None:
             return False
         await self._session.execute(update(users).where(users.c.id == user_id).values(credits=balance + amount))
+        self._tally.credits_moved(cause, amount)
         return True
 
     async def balance(self, user_id: int) -> Balance:

@@ -1,7 +1,8 @@
 """Connections to PostgreSQL: SQLAlchemy's where entities are mapped, bare asyncpg where it must be quick."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from time import perf_counter
 
 import asyncpg
 from sqlalchemy import event
@@ -103,18 +104,30 @@ class _StatelessConnection(asyncpg.Connection):  # type: ignore[misc]
         return ""
 
 
+Observe = Callable[[float], object]
+"""Is told how many seconds something took."""
+
+
+def unobserved(_: float) -> None:
+    """For those whose seconds nobody counts."""
+
+
 class ReadPool:
     """Connections for readers. Every failure to reach the server is `Unavailable`."""
 
-    def __init__(self, pool: asyncpg.Pool) -> None:
+    def __init__(self, pool: asyncpg.Pool, observe: Observe = unobserved) -> None:
         self._pool = pool
+        self._observe = observe
 
     async def fetch(self, query: str, *args: object) -> list[asyncpg.Record]:
+        began = perf_counter()
         try:
             async with self._pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
                 return await connection.fetch(query, *args)  # type: ignore[no-any-return]
         except AWAY as failure:
             raise database_unavailable() from failure
+        finally:
+            self._observe(perf_counter() - began)
 
     async def fetchrow(self, query: str, *args: object) -> asyncpg.Record | None:
         rows = await self.fetch(query, *args)
@@ -122,10 +135,12 @@ class ReadPool:
 
 
 @asynccontextmanager
-async def open_read_pool(url: str, *, connections: int, by_key: bool = False) -> AsyncIterator[ReadPool]:
+async def open_read_pool(
+    url: str, *, connections: int, by_key: bool = False, observe: Observe = unobserved
+) -> AsyncIterator[ReadPool]:
     """Open a pool that connects on first use, so that a process starts while the database is away."""
     async with open_pool(url, connections=connections, server_settings=BY_KEY if by_key else None) as pool:
-        yield ReadPool(pool)
+        yield ReadPool(pool, observe)
 
 
 @asynccontextmanager

@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from application.credits.ports import Holds
 from domain.credits import VIEW_PRICE, Cause, InsufficientCredits
 from domain.views import ViewRender
+from infrastructure.database.tally import Tally
 from infrastructure.database.transaction import Transaction
+from infrastructure.metrics.work import HELD, RETURNED
 
 RESERVE = """
 UPDATE users SET credits_held = credits_held + $2::bigint
@@ -34,6 +36,7 @@ WITH resolved AS (
 )
 INSERT INTO ledger_entries (user_id, amount, cause, natural_key, reference, balance_after, created_at)
 SELECT id, -amount, $3, $4, $5, credits, now() FROM spent
+RETURNING amount
 """
 
 _VOID = """
@@ -43,12 +46,14 @@ WITH resolved AS (
     RETURNING user_id, amount
 )
 UPDATE users SET credits_held = credits_held - resolved.amount FROM resolved WHERE users.id = resolved.user_id
+RETURNING resolved.amount
 """
 
 
 class SqlHolds(Holds):
-    def __init__(self, transaction: Transaction) -> None:
+    def __init__(self, transaction: Transaction, tally: Tally) -> None:
         self._transaction = transaction
+        self._tally = tally
 
     async def place(self, user_id: int, views: Sequence[ViewRender]) -> None:
         price = VIEW_PRICE * len(views)
@@ -56,10 +61,13 @@ class SqlHolds(Holds):
         placed = await self._transaction.fetch(_PLACE, user_id, price, VIEW_PRICE, *map(list, columns))
         if not placed:
             raise InsufficientCredits(price)
+        self._tally.credits_moved(HELD, price)
 
     async def post(self, view: ViewRender) -> None:
         key, reference = f"spend:{view.id}:{view.round}", f"image:{view.image_id}:{view.view}"
-        await self._transaction.fetch(_POST, view.id, view.round, Cause.SPEND, key, reference)
+        for row in await self._transaction.fetch(_POST, view.id, view.round, Cause.SPEND, key, reference):
+            self._tally.credits_moved(Cause.SPEND, row["amount"])
 
     async def void(self, view: ViewRender) -> None:
-        await self._transaction.fetch(_VOID, view.id, view.round)
+        for row in await self._transaction.fetch(_VOID, view.id, view.round):
+            self._tally.credits_moved(RETURNED, row["amount"])

@@ -6,7 +6,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from application.auth.ports import MailAllowance, SignupGrants
-from infrastructure.alerts import alert
+from application.payments.ports import Alerts
 from infrastructure.database.tables import daily_grants, mail_allowances, signup_grants
 from infrastructure.pseudonyms import Pseudonyms
 
@@ -41,9 +41,10 @@ class SqlMailAllowance(MailAllowance):
 class SqlSignupGrants(SignupGrants):
     """Outlives customers: who comes back after erasing an account gets nothing for it."""
 
-    def __init__(self, session: AsyncSession, pseudonyms: Pseudonyms, *, daily_cap: int) -> None:
+    def __init__(self, session: AsyncSession, pseudonyms: Pseudonyms, alerts: Alerts, *, daily_cap: int) -> None:
         self._session = session
         self._pseudonyms = pseudonyms
+        self._alerts = alerts
         self._daily_cap = daily_cap
 
     async def claim(self, mailbox: str) -> bool:
@@ -60,7 +61,7 @@ class SqlSignupGrants(SignupGrants):
         if today <= self._daily_cap:
             return True
         if today == self._daily_cap + 1:  # the first of the day to be refused: one alert is enough
-            alert("free_credits_cap_reached", daily_cap=self._daily_cap)
+            self._alerts.alert("free_credits_cap_reached", daily_cap=self._daily_cap)
         # The day's cap is not this customer's doing: the mailbox keeps its claim.
         await self._session.execute(delete(signup_grants).where(signup_grants.c.mailbox_hmac == digest))
         return False

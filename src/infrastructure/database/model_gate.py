@@ -11,8 +11,9 @@ from application.images.model_gate import (
     ModelGate,
     TurnedAway,
 )
+from application.payments.ports import Alerts
 from domain.views import ViewError
-from infrastructure.alerts import alert
+from infrastructure.database.tally import Tally
 from infrastructure.database.transaction import Row, Transaction
 
 log = structlog.get_logger()
@@ -54,8 +55,10 @@ class SqlModelGate(ModelGate):
     those who are told to come back.
     """
 
-    def __init__(self, transaction: Transaction, *, model: str, rate: CreateRate) -> None:
+    def __init__(self, transaction: Transaction, tally: Tally, alerts: Alerts, *, model: str, rate: CreateRate) -> None:
         self._fetch = transaction.fetch
+        self._tally = tally
+        self._alerts = alerts
         self._model = model
         self._rate = rate
 
@@ -74,6 +77,7 @@ class SqlModelGate(ModelGate):
         await self._fetch(_OPEN, self._model)
         if before["closed_until"] is not None:
             log.warning("image_model_gate_opened", model=self._model)
+            self._tally.gate_changed("opened")
 
     async def failed(self, image_id: int) -> None:
         before = await self._locked()
@@ -86,12 +90,14 @@ class SqlModelGate(ModelGate):
         elif failures >= FAILURES and len(images) >= OVER_IMAGES:
             await self._fetch(_CLOSE, self._model, PROBE_AFTER, ViewError.PROVIDER_UNAVAILABLE)
             log.warning("image_model_gate_closed", model=self._model, failures=failures)
+            self._tally.gate_changed("closed")
 
     async def unpaid(self) -> TurnedAway:
         before = await self._locked()
         await self._fetch(_CLOSE, self._model, UNPAID_PAUSE, UNPAID)
         if before["reason"] != UNPAID:
-            alert(UNPAID, model=self._model)
+            self._alerts.alert(UNPAID, model=self._model)
+            self._tally.gate_changed("unpaid")
         return await self._turn_away()
 
     async def _locked(self) -> Row:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from time import perf_counter
 from typing import Any, Protocol
 
 import asyncpg
@@ -12,8 +13,10 @@ from infrastructure.database.engine import (
     AWAY,
     BY_KEY,
     TRANSACTION_SECONDS,
+    Observe,
     database_unavailable,
     open_pool,
+    unobserved,
 )
 
 _SETTINGS = {"transaction_timeout": f"{TRANSACTION_SECONDS}s", **BY_KEY}
@@ -61,21 +64,29 @@ class SessionTransaction(Transaction):
 class WritePool:
     """Connections without SQLAlchemy, for what happens many times a second."""
 
-    def __init__(self, pool: asyncpg.Pool) -> None:
+    def __init__(
+        self, pool: asyncpg.Pool, *, statement: Observe = unobserved, transaction: Observe = unobserved
+    ) -> None:
+        """Who is told what a statement, and what a transaction took."""
         self._pool = pool
+        self._statement = statement
+        self._transaction = transaction
 
     async def fetch(self, query: str, *args: object) -> list[asyncpg.Record]:
         """Run a statement that is a transaction by itself."""
+        began = perf_counter()
         try:
             async with self._pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
                 return await connection.fetch(query, *args)  # type: ignore[no-any-return]
         except AWAY as failure:
             raise database_unavailable() from failure
+        finally:
+            self._statement(perf_counter() - began)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
         """A transaction; what it did not commit by the end of the block has not happened."""
-        transaction = PooledTransaction(self._pool)
+        transaction = PooledTransaction(self._pool, self._transaction)
         try:
             yield transaction
         finally:
@@ -85,12 +96,15 @@ class WritePool:
 class PooledTransaction(Transaction):
     """On a connection of its own, held from the first statement to the end; afterwards another may begin."""
 
-    def __init__(self, pool: asyncpg.Pool) -> None:
+    def __init__(self, pool: asyncpg.Pool, observe: Observe) -> None:
         self._pool = pool
+        self._observe = observe
+        self._began = 0.0
         self._connection: asyncpg.Connection | None = None
 
     async def fetch(self, query: str, *args: object) -> Sequence[Row]:
         if self._connection is None:
+            self._began = perf_counter()
             self._connection = await self._begin()
         try:
             return await self._connection.fetch(query, *args)  # type: ignore[no-any-return]
@@ -148,11 +162,14 @@ class PooledTransaction(Transaction):
 
     async def _release(self) -> None:
         connection, self._connection = self._connection, None
+        self._observe(perf_counter() - self._began)
         await self._pool.release(connection)
 
 
 @asynccontextmanager
-async def open_write_pool(url: str, *, connections: int) -> AsyncIterator[WritePool]:
+async def open_write_pool(
+    url: str, *, connections: int, statement: Observe = unobserved, transaction: Observe = unobserved
+) -> AsyncIterator[WritePool]:
     """Connections that are made on first use, so that a process starts while the database is away."""
     async with open_pool(url, connections=connections, server_settings=_SETTINGS) as pool:
-        yield WritePool(pool)
+        yield WritePool(pool, statement=statement, transaction=transaction)

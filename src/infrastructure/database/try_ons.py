@@ -82,6 +82,8 @@ class StatusChange(Struct, frozen=True):
     view: View | None
     status: Status
     error: ViewError | None
+    seconds: float | None = None
+    """From accepted to stored, of a view that was rendered."""
 
 
 class _Loaded(Struct):
@@ -216,7 +218,14 @@ def _view_values(render: ViewRender) -> Values:
 
 
 def _change_of(image: GeneratedImage, render: ViewRender) -> StatusChange:
-    return StatusChange(image.id, render.view, render.status, render.error if render.status is Status.FAILED else None)
+    error = render.error if render.status is Status.FAILED else None
+    return StatusChange(image.id, render.view, render.status, error, _seconds_of(render))
+
+
+def _seconds_of(render: ViewRender) -> float | None:
+    if render.status is not Status.COMPLETED or render.finished_at is None:
+        return None
+    return (render.finished_at - render.accepted_at).total_seconds()
 
 
 def _own_change(image: GeneratedImage) -> StatusChange:

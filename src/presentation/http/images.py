@@ -26,7 +26,7 @@ from application.images.retry_image import RetryImage, RetryImageHandler
 from application.images.upload_photo import UploadedPhoto, UploadPhoto, UploadPhotoHandler
 from application.images.wanted_try_on import GenerateImage
 from application.webhooks import WebhookVerifier
-from domain.errors import Invalid
+from domain.errors import Invalid, Unauthenticated
 from domain.identifiers import LARGEST_ID
 from presentation.http.authentication import AnyRequest, SignedIn
 from presentation.http.bodies import LARGEST_WEBHOOK
@@ -34,6 +34,7 @@ from presentation.http.documentation import SIGNED_IN, refusals
 from presentation.http.forms import LARGEST_FORM, FileUpload, Intake, uploaded_file
 from presentation.http.idempotency import IdempotencyKey
 from presentation.http.limits import Limiter
+from presentation.http.metrics import WebhookMetrics
 
 LargeId = Annotated[int, QueryParameter(ge=1, le=LARGEST_ID)]
 
@@ -204,14 +205,21 @@ class ProviderWebhookController(Controller):
         signatures: FromDishka[WebhookVerifier],
         webhook: FromDishka[ProviderWebhook],
         handle: FromDishka[RecordPredictionHandler],
+        metrics: FromDishka[WebhookMetrics],
         proof: Annotated[str, QueryParameter(max_length=64)] = "",
     ) -> None:
         """Take the provider's signed news of a prediction: the prediction itself, as it stands."""
         body = await request.body()
-        signatures.verify(body, dict(request.headers))
-        webhook.require(view_id, attempt, proof)
+        try:
+            signatures.verify(body, dict(request.headers))
+            webhook.require(view_id, attempt, proof)
+        except Unauthenticated:
+            metrics.count("replicate", metrics.REFUSED)
+            raise
         try:
             prediction = msgspec.json.decode(body, type=Prediction)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as fault:
+            metrics.count("replicate", metrics.UNREADABLE)
             raise Invalid("malformed_json", "The body is no prediction.") from fault
-        await handle(RecordPrediction(view_id, attempt, prediction), Actor.system("replicate"))
+        is_news = await handle(RecordPrediction(view_id, attempt, prediction), Actor.system("replicate"))
+        metrics.count("replicate", metrics.APPLIED if is_news else metrics.REPEATED)

@@ -12,10 +12,12 @@ from application.payments.get_transaction import GetTransaction, GetTransactionH
 from application.payments.list_transactions import ListTransactions, ListTransactionsHandler
 from application.payments.ports import PaymentWebhook, TransactionItem
 from application.payments.receive_webhook import ReceiveWebhook, ReceiveWebhookHandler
+from domain.errors import Unauthenticated
 from presentation.http.authentication import AnyRequest, SignedIn
 from presentation.http.bodies import LARGEST_WEBHOOK
 from presentation.http.documentation import SIGNED_IN, refusals
 from presentation.http.idempotency import IdempotencyKey
+from presentation.http.metrics import WebhookMetrics
 from presentation.http.paging import Cursor, Limit
 
 
@@ -69,9 +71,19 @@ class PaymentWebhookController(Controller):
         responses=refusals(400, 401, 413),
     )
     async def receive(
-        self, request: AnyRequest, webhook: FromDishka[PaymentWebhook], handle: FromDishka[ReceiveWebhookHandler]
+        self,
+        request: AnyRequest,
+        webhook: FromDishka[PaymentWebhook],
+        handle: FromDishka[ReceiveWebhookHandler],
+        metrics: FromDishka[WebhookMetrics],
     ) -> EventReceived:
         """Take the payment provider's signed events: whatever is signed is answered 200, and counts once."""
-        event = webhook.open(await request.body(), dict(request.headers))
-        await handle(ReceiveWebhook(event), Actor.system("dodo"))
+        body = await request.body()
+        try:
+            event = webhook.open(body, dict(request.headers))
+        except Unauthenticated:
+            metrics.count("dodo", metrics.REFUSED)
+            raise
+        verdict = await handle(ReceiveWebhook(event), Actor.system("dodo"))
+        metrics.count("dodo", verdict or metrics.REPEATED)
         return EventReceived()

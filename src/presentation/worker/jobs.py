@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import suppress
+from time import perf_counter
 from typing import Any, Protocol
 
 import msgspec
@@ -41,6 +42,7 @@ from application.payments.send_receipts import SendReceiptHandler, SendRefundNot
 from application.users.copy_profile_picture import CopyProfilePictureHandler
 from application.users.erase_works import EraseWorksHandler
 from domain.errors import Unavailable
+from presentation.worker.metrics import JobMetrics, Outcome
 
 log = structlog.get_logger()
 
@@ -92,9 +94,12 @@ class Deliveries:
     again.
     """
 
-    def __init__(self, container: AsyncContainer, announcements: Announcements, *, at_once: int) -> None:
+    def __init__(
+        self, container: AsyncContainer, announcements: Announcements, metrics: JobMetrics, *, at_once: int
+    ) -> None:
         self._container = container
         self._announcements = announcements
+        self._metrics = metrics
         self._at_once = at_once
         self._begun: set[asyncio.Task[None]] = set()
         self._done: list[int] = []
@@ -132,15 +137,20 @@ class Deliveries:
 
     async def _deliver(self, announced: Announcement) -> None:
         structlog.contextvars.bind_contextvars(outbox_id=announced.id, job=announced.job)
+        began = perf_counter()
+        outcome: Outcome = "failed"
         try:
             async with asyncio.timeout(LONGEST_SECONDS):
                 await self._hand_over(announced)
         except Unavailable as failure:
             log.warning("job_put_off", code=failure.code, reason=failure.detail)
+            outcome = "put_off"
         except Exception:
             log.exception("job_failed")
         else:
             self._done.append(announced.id)
+            outcome = "done"
+        self._metrics.record(announced.job, outcome, perf_counter() - began)
 
     async def _hand_over(self, announced: Announcement) -> None:
         kind = _EVENTS[announced.job]

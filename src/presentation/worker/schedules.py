@@ -1,13 +1,15 @@
-"""What the worker does by the clock: look into the outbox and at predictions, sweep, keep house."""
+"""What the worker does by the clock: look into the outbox and at predictions, sweep, keep house, audit the ledger."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from time import perf_counter
 from typing import Any
 
 import structlog
 from dishka import AsyncContainer
 
+from application.credits.watch_ledger import WatchLedger, WatchLedgerHandler
 from application.housekeeping.purge_expired import PurgeExpired, PurgeExpiredHandler
 from application.images.poll_prediction import PollPrediction, PollPredictionHandler
 from application.images.ports import RenderReader
@@ -16,11 +18,13 @@ from application.payments.ports import PurchasesDue
 from application.payments.reconcile_purchase import ReconcilePurchase, ReconcilePurchaseHandler
 from domain.errors import Unavailable
 from presentation.worker.jobs import WORKER
+from presentation.worker.metrics import JobMetrics, Outcome
 
 log = structlog.get_logger()
 
 LOOK_SECONDS = 0.5
 HOUSEKEEPING_SECONDS = 600.0
+AUDIT_SECONDS = 21_600.0
 _BATCH = 100
 _SIDE_BY_SIDE = 16
 
@@ -53,24 +57,31 @@ async def every(
 class Schedules:
     """Each method does one batch and tells whether there is more to do. All are safe to run in several workers."""
 
-    def __init__(self, container: AsyncContainer, renders: RenderReader, purchases: PurchasesDue) -> None:
+    def __init__(
+        self, container: AsyncContainer, renders: RenderReader, purchases: PurchasesDue, metrics: JobMetrics
+    ) -> None:
         self._container = container
         self._renders = renders
         self._purchases = purchases
+        self._metrics = metrics
 
     async def poll_predictions(self) -> bool:
         due = await self._renders.due_for_poll(_BATCH)
-        await self._each(PollPredictionHandler, [PollPrediction(view_id) for view_id in due])
+        await self._each("poll_prediction", PollPredictionHandler, [PollPrediction(view_id) for view_id in due])
         return len(due) == _BATCH
 
     async def sweep_views(self) -> bool:
         overdue = await self._renders.overdue(_BATCH)
-        await self._each(SweepViewHandler, [SweepView(view_id) for view_id in overdue])
+        await self._each("sweep_view", SweepViewHandler, [SweepView(view_id) for view_id in overdue])
         return len(overdue) == _BATCH
 
     async def reconcile_purchases(self) -> bool:
         due = await self._purchases.take(_BATCH)
-        await self._each(ReconcilePurchaseHandler, [ReconcilePurchase(transaction_id) for transaction_id in due])
+        await self._each(
+            "reconcile_purchase",
+            ReconcilePurchaseHandler,
+            [ReconcilePurchase(transaction_id) for transaction_id in due],
+        )
         return len(due) == _BATCH
 
     async def purge_expired(self) -> bool:
@@ -78,13 +89,31 @@ class Schedules:
             handle = await scope.get(PurgeExpiredHandler)
             return (await handle(PurgeExpired(), WORKER)).more
 
-    async def _each(self, handler: type[Callable[[Any, Any], Awaitable[object]]], commands: Sequence[object]) -> None:
+    async def audit_ledger(self) -> bool:
+        """Add everything up anew, and tell operators when it is not what is kept."""
+        async with self._container() as scope:
+            handle = await scope.get(WatchLedgerHandler)
+            self._metrics.audited(await handle(WatchLedger(), WORKER))
+        return False
+
+    async def _each(
+        self, job: str, handler: type[Callable[[Any, Any], Awaitable[object]]], commands: Sequence[object]
+    ) -> None:
         at_once = asyncio.Semaphore(_SIDE_BY_SIDE)
 
         async def run(command: object) -> None:
             async with at_once, self._container() as scope:
                 handle = await scope.get(handler)
-                await handle(command, WORKER)
+                began = perf_counter()
+                outcome: Outcome = "failed"
+                try:
+                    await handle(command, WORKER)
+                    outcome = "done"
+                except Unavailable:
+                    outcome = "put_off"
+                    raise
+                finally:
+                    self._metrics.record(job, outcome, perf_counter() - began)
 
         results = await asyncio.gather(*(run(command) for command in commands), return_exceptions=True)
         for command, result in zip(commands, results, strict=True):

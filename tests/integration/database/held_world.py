@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from application.images.ports import ImageModel, OutputDownloads, Prediction
+from tests.fakes import InMemoryStorage
 
 OUTPUT = "https://replicate.delivery/output.jpg"
 
@@ -39,6 +40,7 @@ class HeldWorld(ImageModel, OutputDownloads):
     """What a look at a prediction finds."""
     begun: list[Work] = field(default_factory=list)
     """Jobs under way."""
+    storage: InMemoryStorage = field(default_factory=InMemoryStorage)
     _last: "Create | asyncio.Future[bytes] | None" = None
     _arrived: asyncio.Event = field(default_factory=asyncio.Event)
 

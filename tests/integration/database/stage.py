@@ -9,6 +9,7 @@ from itertools import count
 from typing import Any
 
 import asyncpg
+from prometheus_client import CollectorRegistry
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from application.credits.ports import LedgerAudit
@@ -40,9 +41,11 @@ from infrastructure.database.repositories import (
     SqlUsers,
 )
 from infrastructure.database.revoked_tokens import SqlRevokedTokens
+from infrastructure.database.tally import Tally
 from infrastructure.database.transaction import SessionTransaction, WritePool, open_write_pool
 from infrastructure.database.try_ons import SqlTryOns
 from infrastructure.database.unit_of_work import SqlUnitOfWork
+from infrastructure.metrics.work import WorkMetrics
 from infrastructure.pseudonyms import Pseudonyms
 from tests.factories import StyleFactory, UserFactory
 from tests.fakes import FakeDoorbell, FakeProgressBell
@@ -55,7 +58,12 @@ class Desk:
     """What one handler works with: every adapter over one session, and those whose transactions are their own."""
 
     def __init__(
-        self, session: AsyncSession, doorbell: FakeDoorbell, materials: SqlTryOnMaterials, acceptances: SqlAcceptances
+        self,
+        session: AsyncSession,
+        doorbell: FakeDoorbell,
+        materials: SqlTryOnMaterials,
+        acceptances: SqlAcceptances,
+        metrics: WorkMetrics,
     ) -> None:
         self.session = session
         self.materials = materials
@@ -65,8 +73,9 @@ class Desk:
         self.progress_bell = FakeProgressBell()
         self.images = SqlTryOns(transaction)
         log = ProgressLog(transaction, self.progress_bell)
-        self.uow = SqlUnitOfWork(transaction, self.images, self.outbox, doorbell, log)
-        self.holds = SqlHolds(transaction)
+        self.tally = Tally(metrics)
+        self.uow = SqlUnitOfWork(transaction, self.images, self.outbox, doorbell, log, self.tally)
+        self.holds = SqlHolds(transaction, self.tally)
         self.users = SqlUsers(session)
         self.registrations = SqlRegistrations(session)
         self.sessions = SqlSessions(session)
@@ -74,7 +83,7 @@ class Desk:
         self.uploads = SqlUploads(session)
         self.expected = SqlExpectedFiles(session)
         self.unneeded = SqlUnneededFiles(session)
-        self.accounts = SqlCreditAccounts(session)
+        self.accounts = SqlCreditAccounts(session, self.tally)
         self.allowance = SqlMailAllowance(session, Pseudonyms("a key for tests"))
         self.revoked = SqlRevokedTokens(session)
         self.idempotency = SqlIdempotencyKeys(transaction)
@@ -95,8 +104,10 @@ class Stage:
     def __post_init__(self) -> None:
         self._sessions = create_sessions(self.engine)
         self.policy = RenderPolicy()
+        self.registry = CollectorRegistry()
+        self.metrics = WorkMetrics(self.registry)
         self.materials = SqlTryOnMaterials(self.pool)
-        self.acceptances = SqlAcceptances(self.write_pool, self.doorbell, FakeProgressBell())
+        self.acceptances = SqlAcceptances(self.write_pool, self.doorbell, FakeProgressBell(), self.metrics)
 
     @asynccontextmanager
     async def desk(self) -> AsyncIterator[Desk]:
@@ -105,7 +116,7 @@ class Stage:
             yield self.desk_of(session)
 
     def desk_of(self, session: AsyncSession) -> Desk:
-        return Desk(session, self.doorbell, self.materials, self.acceptances)
+        return Desk(session, self.doorbell, self.materials, self.acceptances, self.metrics)
 
     async def add(self, *entities: object) -> None:
         async with self._sessions() as session:

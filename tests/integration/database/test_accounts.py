@@ -7,10 +7,12 @@ from datetime import timedelta
 
 import pytest
 from msgspec import Struct
+from prometheus_client import CollectorRegistry
 from structlog.testing import capture_logs
 
 from application.ports import IdempotentRequest
 from domain.errors import Conflict, Unprocessable
+from infrastructure.alerts import LoggedAlerts
 from infrastructure.database.mailboxes import SqlSignupGrants
 from infrastructure.pseudonyms import Pseudonyms
 from tests.integration.database.stage import Desk, Stage
@@ -70,7 +72,7 @@ async def test_mails_asked_for_at_once_are_counted_one_by_one(stage: Stage) -> N
 
 
 def grants(desk: Desk, daily_cap: int = 100, key: str = KEY) -> SqlSignupGrants:
-    return SqlSignupGrants(desk.session, Pseudonyms(key), daily_cap=daily_cap)
+    return SqlSignupGrants(desk.session, Pseudonyms(key), LoggedAlerts(CollectorRegistry()), daily_cap=daily_cap)
 
 
 async def claim(stage: Stage, mailbox: str = ADA, daily_cap: int = 100) -> bool:

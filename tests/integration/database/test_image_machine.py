@@ -62,7 +62,7 @@ from infrastructure.database.tables import model_gates, outbox, views
 from infrastructure.database.transaction import WritePool
 from presentation.worker.jobs import CONSUMERS, WORKER
 from tests.factories import photo
-from tests.fakes import FakeDoorbell, InMemoryStorage
+from tests.fakes import FakeDoorbell
 from tests.integration.database.held_world import OUTPUT, Create, HeldWorld
 from tests.integration.database.stage import Stage
 
@@ -333,10 +333,9 @@ class TryOns(RuleBasedStateMachine):
 
     @invariant()
     def what_is_completed_is_there(self) -> None:
-        stored = self._run(self._container.get(PictureStorage)).pictures
         for view in self._views():
             if view["status"] == "COMPLETED" and view["deleted_at"] is None:
-                assert stored[view["output_key"]].startswith(b"\xff\xd8")
+                assert self._world.storage.pictures[view["output_key"]].startswith(b"\xff\xd8")
 
     def teardown(self) -> None:
         """After the last fault, 15 minutes later: everything is terminal, and every row of the outbox is done."""
@@ -378,7 +377,7 @@ def test_try_ons_keep_their_promises_whatever_happens_in_whatever_order(
     async def open_stage() -> tuple[Stage, AsyncContainer, HeldWorld]:
         world, doorbell = HeldWorld(), FakeDoorbell()
         fakes = Provider(scope=Scope.APP)
-        fakes.provide(InMemoryStorage, provides=PictureStorage, override=True)
+        fakes.provide(lambda: world.storage, provides=PictureStorage, override=True)
         fakes.provide(lambda: world, provides=ImageModel, override=True)
         fakes.provide(lambda: world, provides=OutputDownloads, override=True)
         fakes.provide(lambda: doorbell, provides=Doorbell, override=True)

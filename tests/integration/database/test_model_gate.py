@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 import pytest
+from prometheus_client import CollectorRegistry
 from structlog.testing import capture_logs
 
 from application.images.model_gate import (
@@ -19,6 +20,7 @@ from application.images.model_gate import (
     TurnedAway,
 )
 from domain.views import ViewError
+from infrastructure.alerts import LoggedAlerts
 from infrastructure.database.model_gate import SqlModelGate
 from tests.in_memory import InMemoryModelGate, Transaction
 from tests.integration.database.stage import Stage
@@ -80,7 +82,7 @@ class PostgresGate(Gate):
 async def gate_of(stage: Stage, rate: CreateRate = SLOW, *, model: str = MODEL) -> AsyncIterator[ModelGate]:
     """A gate in a transaction that is committed in the end."""
     async with stage.desk() as desk:
-        yield SqlModelGate(desk.transaction, model=model, rate=rate)
+        yield SqlModelGate(desk.transaction, desk.tally, LoggedAlerts(CollectorRegistry()), model=model, rate=rate)
         await desk.uow.commit()
 
 
@@ -231,7 +233,12 @@ async def test_what_was_not_committed_took_nothing(stage: Stage) -> None:
     """A claim that came to nothing leaves its place to the next."""
     async with stage.desk() as desk:
         for _ in range(SLOW.burst):
-            assert await SqlModelGate(desk.transaction, model=MODEL, rate=SLOW).admit() is None
+            assert (
+                await SqlModelGate(
+                    desk.transaction, desk.tally, LoggedAlerts(CollectorRegistry()), model=MODEL, rate=SLOW
+                ).admit()
+                is None
+            )
     assert [await PostgresGate(stage).call(admit) for _ in range(SLOW.burst)] == [None] * SLOW.burst
 
 

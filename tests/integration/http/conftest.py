@@ -3,7 +3,8 @@
 import asyncio
 import base64
 import secrets
-from collections.abc import AsyncIterator, Awaitable
+import socket
+from collections.abc import AsyncIterator, Awaitable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Protocol
@@ -60,6 +61,14 @@ async def start(database_url: str, redis_url: str, tmp_path: Path) -> AsyncItera
             )
 
         yield begin
+
+
+@pytest.fixture
+def dead_port() -> Iterator[int]:
+    """A port that is taken and that nobody listens on."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield taken.getsockname()[1]
 
 
 def _webhook_secret() -> str:

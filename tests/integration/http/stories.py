@@ -26,6 +26,7 @@ from domain.sessions import SignInMethod
 from infrastructure.database.outbox import OutboxQueue
 from infrastructure.database.tables import audit_entries, ledger_entries, metadata
 from presentation.worker.jobs import LONGEST_SECONDS, Deliveries
+from presentation.worker.metrics import JobMetrics
 from presentation.worker.schedules import Schedules
 from tests.factories import StyleFactory, UserFactory, photo
 from tests.fakes import FakeDoorbell, FakeDownloads, FakeImageModel, FakeMailer, InMemoryStorage
@@ -58,7 +59,8 @@ class Worker:
 
     async def drain(self) -> None:
         """Deliver every outbox row that is due, until none is left."""
-        deliveries = Deliveries(self._container, await self._container.get(OutboxQueue), at_once=1)
+        get = self._container.get
+        deliveries = Deliveries(self._container, await get(OutboxQueue), await get(JobMetrics), at_once=1)
         while await deliveries.look():
             await deliveries.drain(LONGEST_SECONDS)
 
@@ -84,9 +86,13 @@ class Worker:
             pass
         await self.drain()
 
+    async def audit(self) -> None:
+        """Look whether the books add up."""
+        await (await self._schedules()).audit_ledger()
+
     async def _schedules(self) -> Schedules:
         get = self._container.get
-        return Schedules(self._container, await get(RenderReader), await get(PurchasesDue))
+        return Schedules(self._container, await get(RenderReader), await get(PurchasesDue), await get(JobMetrics))
 
 
 class Service:

@@ -1,23 +1,12 @@
 """Whether the service lives and is ready, and what it does while a dependency is away."""
 
-import socket
-from collections.abc import Iterator
 from typing import Any
 
-import pytest
-
 from tests.integration.http.conftest import Start
+from tests.integration.http.scrape import counted
 from tests.integration.http.stories import Service
 
 CREDENTIALS = {"email": "a@example.com", "password": "a-good-Passw0rd"}
-
-
-@pytest.fixture
-def dead_port() -> Iterator[int]:
-    """A port that is taken and that nobody listens on."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        yield taken.getsockname()[1]
 
 
 async def readiness(service: Service) -> tuple[int, str, dict[str, bool]]:
@@ -77,10 +66,9 @@ async def test_what_is_counted_is_shown_without_ids(service: Service) -> None:
     await service.browser().get("/nowhere/at/all")
     response = await service.browser().get(service.root("/metrics"))
     assert response.headers["Content-Type"].startswith("text/plain")
-    lines = response.text.splitlines()
-    status = 'http_requests_total{method="GET",route="/api/v1/image/status/{image_id}",status="200"} 1.0'
-    assert status in lines
-    assert 'http_requests_total{method="GET",route="unmatched",status="404"} 1.0' in lines
+    counted_requests = await counted(service, "http_requests_total")
+    assert counted_requests["GET", "/api/v1/image/status/{image_id}", "200"] == 1
+    assert counted_requests["GET", "unmatched", "404"] == 1
     assert "nowhere" not in response.text
 
 

@@ -15,6 +15,7 @@ from infrastructure.throttle import Pace, Paces, RedisThrottle
 from tests.factories import RegisterFactory, new_email
 from tests.integration.http.conftest import Start
 from tests.integration.http.mailbox import mailed_token, mails_to, register, token_in, verified
+from tests.integration.http.scrape import counted
 from tests.integration.http.stories import HOME, Service
 
 SLOW = Paces(one_network=Pace(free=4, first=3600, longest=7200), all_networks=Pace(free=20, first=3600, longest=7200))
@@ -59,10 +60,11 @@ def assert_throttled(response: httpx.Response) -> None:
 
 
 async def test_after_five_wrong_passwords_the_right_one_has_to_wait_too(guarded: Service, owner: Register) -> None:
-    """So that a guesser does not learn which guess was right; however the address is spelt."""
+    """So that a guesser does not learn which guess was right; however the address is spelt. Each wait is counted."""
     assert await guesses(guarded, owner.email, 5) == [401] * 5
     for email in (owner.email, f" {owner.email.upper()} "):
         assert_throttled(await log_in(guarded, email, owner.password))
+    assert await counted(guarded, "hairtryon_sign_ins_held_up_total") == {(): 2}
 
 
 async def test_the_owner_elsewhere_is_not_delayed_by_one_guesser(guarded: Service, owner: Register) -> None:

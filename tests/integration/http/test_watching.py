@@ -10,6 +10,7 @@ import pytest
 from bootstrap.embedded import start_valkey
 from tests.integration.http.conftest import Start
 from tests.integration.http.stories import Service
+from tests.integration.http.scrape import counted
 from tests.integration.http.wire import PATIENCE_SECONDS, Wire, serving
 
 
@@ -156,8 +157,7 @@ async def test_twenty_streams_are_enough_for_anybody(wire: Wire) -> None:
                 assert int(refused.response.headers["retry-after"]) > 0
             async with wire.watch(other, await other.generate()) as theirs:
                 assert await theirs.event()
-                metrics = (await wire.service.browser().get(wire.service.root("/metrics"))).text
-            assert "open_streams 21" in metrics
+                assert await counted(wire.service, "open_streams") == {(): 21}
         async with asyncio.timeout(PATIENCE_SECONDS):
             while True:
                 async with wire.watch(customer, image) as again:

@@ -6,12 +6,14 @@ from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 import pytest
 from dishka import AsyncContainer, Provider, Scope, make_async_container
 from msgspec import Struct
+from prometheus_client import CollectorRegistry
 from structlog.testing import capture_logs
 
 from application.images.discard_picture import DiscardPictureHandler
 from application.images.ports import PictureStorage
 from domain.errors import Unavailable
 from presentation.worker.jobs import Announcements, Deliveries
+from presentation.worker.metrics import JobMetrics
 from tests.fakes import InMemoryStorage
 
 
@@ -73,7 +75,7 @@ async def deliveries(storage: SlowStorage, outbox: Outbox) -> AsyncIterator[Deli
     provider.provide(DiscardPictureHandler)
     provider.provide(lambda: storage, provides=PictureStorage)
     container: AsyncContainer = make_async_container(provider)
-    yield Deliveries(container, outbox, at_once=2)
+    yield Deliveries(container, outbox, JobMetrics(CollectorRegistry()), at_once=2)
     await container.close()
 
 

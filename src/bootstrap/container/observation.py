@@ -1,0 +1,100 @@
+"""What is counted, and the ports that lead outside, each with somebody who counts in front of it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from dishka import Provider, Scope, decorate, from_context, provide, provide_all
+from prometheus_client import CollectorRegistry
+
+from application.auth.ports import IdentityProvider, LoginThrottle
+from application.images.ports import ImageModel, OutputDownloads, PictureStorage
+from application.mail import Mailer
+from application.payments.ports import PaymentProvider
+from application.queue.ports import BacklogReader
+from application.users.ports import ProfilePictureDownloads
+from bootstrap.settings import Settings
+from infrastructure.database.engine import ReadPool
+from infrastructure.metrics.calls import CallMetrics
+from infrastructure.metrics.database import DatabaseMetrics
+from infrastructure.metrics.exchange import MetricsExchange, ProcessName
+from infrastructure.metrics.gateways import (
+    MeasuredDownloads,
+    MeasuredIdentities,
+    MeasuredMailer,
+    MeasuredModel,
+    MeasuredPayments,
+    MeasuredStorage,
+)
+from infrastructure.metrics.process import ProcessMetrics
+from infrastructure.metrics.standing import Standing
+from infrastructure.metrics.throttle import CountedThrottle
+from infrastructure.metrics.work import WorkMetrics
+from presentation.worker.metrics import JobMetrics
+
+
+class Metrics(Provider):
+    """One registry for a process, and all that counts in it."""
+
+    scope = Scope.APP
+
+    name = from_context(ProcessName)
+    all_that_counts = provide_all(CallMetrics, DatabaseMetrics, JobMetrics, ProcessMetrics, WorkMetrics)
+
+    @provide
+    def registry(self) -> CollectorRegistry:
+        return CollectorRegistry()
+
+    @provide
+    def standing(self, backlogs: BacklogReader, pool: ReadPool) -> Standing:
+        return Standing(backlogs, pool)
+
+    @provide
+    async def exchange(
+        self, settings: Settings, registry: CollectorRegistry, name: ProcessName, process: ProcessMetrics
+    ) -> AsyncIterator[MetricsExchange]:
+        """Whoever asks for it takes part: from then on this process tells the others what it counts."""
+        exchange = MetricsExchange(settings.redis_url, registry, name)
+        tasks = [asyncio.create_task(work) for work in (exchange.publish_for_ever(), process.watch_loop())]
+        yield exchange
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await exchange.aclose()
+
+
+class Outgoing(Provider):
+    """To be given last: it stands before whatever adapters there are, those of tests too."""
+
+    scope = Scope.APP
+
+    @decorate
+    def model(self, model: ImageModel, metrics: CallMetrics) -> ImageModel:
+        return MeasuredModel(model, metrics)
+
+    @decorate
+    def downloads(self, downloads: OutputDownloads, metrics: CallMetrics) -> OutputDownloads:
+        return MeasuredDownloads(downloads, metrics, provider="replicate")
+
+    @decorate
+    def profile_pictures(self, downloads: ProfilePictureDownloads, metrics: CallMetrics) -> ProfilePictureDownloads:
+        return MeasuredDownloads(downloads, metrics, provider="google")
+
+    @decorate
+    def payments(self, provider: PaymentProvider, metrics: CallMetrics) -> PaymentProvider:
+        return MeasuredPayments(provider, metrics)
+
+    @decorate
+    def mailer(self, mailer: Mailer, metrics: CallMetrics) -> Mailer:
+        return MeasuredMailer(mailer, metrics)
+
+    @decorate
+    def identities(self, provider: IdentityProvider, metrics: CallMetrics) -> IdentityProvider:
+        return MeasuredIdentities(provider, metrics)
+
+    @decorate
+    def storage(self, storage: PictureStorage, metrics: CallMetrics) -> PictureStorage:
+        return MeasuredStorage(storage, metrics)
+
+    @decorate
+    def throttle(self, throttle: LoginThrottle, registry: CollectorRegistry) -> LoginThrottle:
+        return CountedThrottle(throttle, registry)

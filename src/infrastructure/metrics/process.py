@@ -1,0 +1,27 @@
+"""How the process itself fares: what it takes of the machine, and how late its event loop is."""
+
+import asyncio
+from time import perf_counter
+
+from prometheus_client import CollectorRegistry, Histogram, ProcessCollector
+
+_LOOK_SECONDS = 0.5
+_LATE = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
+
+
+class ProcessMetrics:
+    def __init__(self, registry: CollectorRegistry) -> None:
+        ProcessCollector(registry=registry)
+        self._late = Histogram(
+            "hairtryon_event_loop_late_seconds",
+            "How late what was due was begun, looked at twice a second.",
+            buckets=_LATE,
+            registry=registry,
+        )
+
+    async def watch_loop(self) -> None:
+        """Look for ever: whatever keeps the loop busy keeps this waiting too."""
+        while True:
+            due = perf_counter() + _LOOK_SECONDS
+            await asyncio.sleep(_LOOK_SECONDS)
+            self._late.observe(max(perf_counter() - due, 0))
