@@ -1,5 +1,6 @@
 """The HTTP API, put together and served."""
 
+import asyncio
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -19,12 +20,15 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from application.images.ports import PictureStorage
 from bootstrap.container import create_container
+from bootstrap.container.observation import open_spans
 from bootstrap.settings import Settings
+from infrastructure.database.view_traces import SqlViewTraces
 from infrastructure.job_queue import ArqDoorbell
-from infrastructure.metrics.exchange import MetricsExchange
+from infrastructure.metrics.exchange import MetricsExchange, process_name
 from infrastructure.metrics.overview import Overview
 from infrastructure.metrics.standing import Standing
 from infrastructure.progress_hub import ProgressHub
+from infrastructure.spans import Spans
 from infrastructure.storage.disk import DiskStorage
 from presentation.http.admin import ADMIN_CONTROLLERS
 from presentation.http.auth import AuthController
@@ -48,8 +52,11 @@ from presentation.http.sessions import SessionController
 from presentation.http.sockets import OneWayProtocol
 from presentation.http.styles import StyleController, StylePages, StylesShortcut
 from presentation.http.users import UserController
+from presentation.spans import Spans as RequestSpans
+from presentation.spans import ViewTraces
 
 PREFIX = "/api/v1"
+_ROLE = "api"
 LARGEST_JSON = 64 * 1024
 """Bytes; routes that take more say so."""
 _DRAIN_SECONDS = 20
@@ -63,8 +70,9 @@ def create_app(settings: Settings, *overrides: Provider) -> Litestar:
     """Build the API's routes over a container; `overrides` replace adapters (with `override=True`)."""
     limiter = Limiter(RateLimits(settings.rate_limit_generate, settings.rate_limit_auth, settings.rate_limit_default))
     registry = CollectorRegistry()
-    web = _web(settings, limiter, registry)
-    container = create_container(settings, web, LitestarProvider(), *overrides, role="api")
+    spans = open_spans(settings, process_name(_ROLE))
+    web = _web(settings, limiter, registry, spans)
+    container = create_container(settings, web, LitestarProvider(), *overrides, role=_ROLE)
     api = DishkaRouter(
         PREFIX,
         route_handlers=[
@@ -98,6 +106,7 @@ def create_app(settings: Settings, *overrides: Provider) -> Litestar:
             yield
         finally:
             await container.close()
+            await asyncio.to_thread(spans.close)
 
     app = Litestar(
         [api, HealthController, *([read_picture, receive_file] if settings.storage == "disk" else [])],
@@ -123,14 +132,17 @@ def create_app(settings: Settings, *overrides: Provider) -> Litestar:
     app.state.completions = Intake(each=8)  # of each customer
     app.state.metrics_token = settings.metrics_token
     setup_dishka(container, app)
-    app.asgi_handler = _edge(settings, app, limiter)
+    app.asgi_handler = _edge(settings, app, limiter, spans)
     return app
 
 
-def _web(settings: Settings, limiter: Limiter, registry: CollectorRegistry) -> Provider:
+def _web(settings: Settings, limiter: Limiter, registry: CollectorRegistry, spans: Spans) -> Provider:
     """Make what only HTTP needs."""
     web = Provider(scope=Scope.APP)
     web.provide(lambda: registry, provides=CollectorRegistry, override=True)
+    web.provide(lambda: spans, provides=Spans, override=True)
+    web.provide(lambda: spans, provides=RequestSpans)
+    web.alias(SqlViewTraces, provides=ViewTraces)
     web.provide(WebhookMetrics)
     web.provide(lambda: limiter, provides=Limiter)
     web.provide(Authenticator)
@@ -149,7 +161,7 @@ def _web(settings: Settings, limiter: Limiter, registry: CollectorRegistry) -> P
     return web
 
 
-def _edge(settings: Settings, app: Litestar, limiter: Limiter) -> ASGIApp:
+def _edge(settings: Settings, app: Litestar, limiter: Limiter, spans: Spans) -> ASGIApp:
     proxies = [part.strip() for part in settings.trusted_proxies.split(",") if part.strip()]
     return Edge(
         StylesShortcut(app.asgi_handler, PREFIX),
@@ -157,6 +169,7 @@ def _edge(settings: Settings, app: Litestar, limiter: Limiter) -> ASGIApp:
         addresses=ClientAddresses(proxies),
         limiter=limiter,
         metrics=app.state.metrics,
+        spans=spans,
         https=settings.is_https,
     )
 

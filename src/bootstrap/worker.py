@@ -17,6 +17,7 @@ from bootstrap.settings import Settings
 from infrastructure.database.outbox import OutboxQueue
 from infrastructure.job_queue import JOB, QUEUE, pack, redis_settings, unpack
 from infrastructure.metrics.exchange import MetricsExchange
+from infrastructure.spans import Spans
 from presentation.worker.jobs import Deliveries
 from presentation.worker.metrics import JobMetrics
 from presentation.worker.schedules import AUDIT_SECONDS, HOUSEKEEPING_SECONDS, LOOK_SECONDS, Schedules, every
@@ -45,7 +46,7 @@ async def _work(settings: Settings) -> None:
     try:
         get = container.get
         metrics = await get(JobMetrics)
-        deliveries = Deliveries(container, await get(OutboxQueue), metrics, at_once=_JOBS_AT_ONCE)
+        deliveries = Deliveries(container, await get(OutboxQueue), metrics, await get(Spans), at_once=_JOBS_AT_ONCE)
         schedules = Schedules(container, await get(RenderReader), await get(PurchasesDue), metrics)
         await get(MetricsExchange)
         works = (

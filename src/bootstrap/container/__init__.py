@@ -8,12 +8,12 @@ from bootstrap.container.observation import Metrics, Outgoing
 from bootstrap.container.persistence import Persistence
 from bootstrap.container.try_ons import try_ons
 from bootstrap.settings import Settings
-from infrastructure.metrics.exchange import ProcessName, process_name
+from infrastructure.metrics.exchange import COMMAND, ProcessName, process_name
 
 __all__ = ["Gateways", "Handlers", "Persistence", "create_container"]
 
 
-def create_container(settings: Settings, *overrides: Provider, role: str = "command") -> AsyncContainer:
+def create_container(settings: Settings, *overrides: Provider, role: str = COMMAND) -> AsyncContainer:
     """Tie everything together, for a process of this role.
 
     A dependency that nobody provides fails here, not at the first request.

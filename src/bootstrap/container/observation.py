@@ -1,4 +1,4 @@
-"""What is counted, and the ports that lead outside, each with somebody who counts in front of it."""
+"""What is counted and traced, and the ports that lead outside, each with somebody who counts in front of it."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -16,7 +16,7 @@ from bootstrap.settings import Settings
 from infrastructure.database.engine import ReadPool
 from infrastructure.metrics.calls import CallMetrics
 from infrastructure.metrics.database import DatabaseMetrics
-from infrastructure.metrics.exchange import MetricsExchange, ProcessName
+from infrastructure.metrics.exchange import COMMAND, MetricsExchange, ProcessName, role_of
 from infrastructure.metrics.gateways import (
     MeasuredDownloads,
     MeasuredIdentities,
@@ -29,6 +29,8 @@ from infrastructure.metrics.process import ProcessMetrics
 from infrastructure.metrics.standing import Standing
 from infrastructure.metrics.throttle import CountedThrottle
 from infrastructure.metrics.work import WorkMetrics
+from infrastructure.origins import Origins
+from infrastructure.spans import NoSpans, Spans
 from presentation.worker.metrics import JobMetrics
 
 
@@ -38,11 +40,17 @@ class Metrics(Provider):
     scope = Scope.APP
 
     name = from_context(ProcessName)
-    all_that_counts = provide_all(CallMetrics, DatabaseMetrics, JobMetrics, ProcessMetrics, WorkMetrics)
+    all_that_counts = provide_all(CallMetrics, DatabaseMetrics, JobMetrics, ProcessMetrics, WorkMetrics, Origins)
 
     @provide
     def registry(self) -> CollectorRegistry:
         return CollectorRegistry()
+
+    @provide
+    async def spans(self, settings: Settings, name: ProcessName) -> AsyncIterator[Spans]:
+        spans = open_spans(settings, name)
+        yield spans
+        await asyncio.to_thread(spans.close)
 
     @provide
     def standing(self, backlogs: BacklogReader, pool: ReadPool) -> Standing:
@@ -60,6 +68,21 @@ class Metrics(Provider):
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await exchange.aclose()
+
+
+def open_spans(settings: Settings, name: ProcessName) -> Spans:
+    """Where traces go, if they go anywhere. Operators' commands make none."""
+    role = role_of(name)
+    addresses = (settings.otel_exporter_otlp_endpoint, settings.logfire_token)
+    if role == COMMAND or not any(addresses):
+        return NoSpans()
+    # What nobody uses, nobody should wait for.
+    from infrastructure.otel import Collector, OtelSpans, logfire  # noqa: PLC0415
+
+    collectors = [Collector(settings.otel_exporter_otlp_endpoint)] if settings.otel_exporter_otlp_endpoint else []
+    if settings.logfire_token:
+        collectors.append(logfire(settings.logfire_token))
+    return OtelSpans(collectors, service=f"hairtryon-{role}", instance=name)
 
 
 class Outgoing(Provider):

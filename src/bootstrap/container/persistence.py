@@ -77,6 +77,7 @@ from infrastructure.database.transaction import SessionTransaction, Transaction,
 from infrastructure.database.try_ons import SqlTryOns
 from infrastructure.database.unit_of_work import SqlUnitOfWork
 from infrastructure.database.user_records import SqlUserRecords
+from infrastructure.database.view_traces import SqlViewTraces
 from infrastructure.metrics.database import DatabaseMetrics, time_transactions
 from infrastructure.pseudonyms import Pseudonyms
 
@@ -201,6 +202,7 @@ class Persistence(Provider):
         WithParents[SqlTryOnMaterials],
         scope=Scope.APP,
     )
+    view_traces = provide(SqlViewTraces, scope=Scope.APP)
     outbox_queue = provide(OutboxQueue, scope=Scope.APP)
     acceptances = provide(SqlAcceptances, scope=Scope.APP, provides=Acceptances)
     leases = provide(RenewedLeases, scope=Scope.APP, provides=Leases)

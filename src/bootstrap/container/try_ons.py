@@ -46,6 +46,7 @@ from infrastructure.database.transaction import Transaction, WritePool
 from infrastructure.database.try_ons import SqlTryOns
 from infrastructure.database.unit_of_work import SqlUnitOfWork
 from infrastructure.metrics.work import WorkMetrics
+from infrastructure.origins import Origins
 
 _NAME = "try_ons"
 _HANDLERS = (
@@ -77,6 +78,7 @@ _FROM_ELSEWHERE = (
     Leases,
     Alerts,
     WorkMetrics,
+    Origins,
 )
 
 

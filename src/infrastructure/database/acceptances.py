@@ -14,6 +14,7 @@ from infrastructure.database.outbox import Doorbell
 from infrastructure.database.progress_log import LogGrown, ProgressBell
 from infrastructure.database.transaction import Row, WritePool
 from infrastructure.metrics.work import HELD, WorkMetrics
+from infrastructure.origins import Origins
 
 # Each step takes what the one before brought: where nothing was reserved, nothing is added. Photo and lender are kept
 # from whoever would remove them, or waited for; one that went meanwhile brings no row.
@@ -33,9 +34,9 @@ WITH photo AS (
     RETURNING id
 ), added AS (
     INSERT INTO views (image_id, view, status, round, attempt, claim, stumbles, accepted_at, deadline_at, due_at,
-        output_key, output_width, output_height, finished_at)
+        output_key, output_width, output_height, finished_at, origin)
     SELECT image.id, made.view, made.status, 1, 0, 0, 0, $9::timestamptz, $10, $9,
-        made.key, made.width, made.height, CASE WHEN made.key IS NOT NULL THEN $9 END
+        made.key, made.width, made.height, CASE WHEN made.key IS NOT NULL THEN $9 END, $20::text::jsonb
     FROM image, unnest($11::text[], $12::text[], $13::text[], $14::integer[], $15::integer[])
         WITH ORDINALITY AS made(view, status, key, width, height, place)
     ORDER BY made.place
@@ -48,8 +49,9 @@ WITH photo AS (
     SELECT image.id, told.place, told.view, told.status
     FROM image, unnest($11::text[] || NULL::text, $12::text[] || $8::text) WITH ORDINALITY AS told(view, status, place)
 ), announced AS (
-    INSERT INTO outbox (job, payload, due_at)
-    SELECT $18::text, jsonb_build_object('view_id', id), now() FROM added WHERE view = ANY($19::text[])
+    INSERT INTO outbox (job, payload, due_at, origin)
+    SELECT $18::text, jsonb_build_object('view_id', id), now(), $20::text::jsonb
+    FROM added WHERE view = ANY($19::text[])
 )
 SELECT EXISTS (SELECT FROM made_of) AS is_made_of, (SELECT id FROM image) AS image_id,
     ARRAY(SELECT id FROM added ORDER BY id) AS view_ids
@@ -57,11 +59,14 @@ SELECT EXISTS (SELECT FROM made_of) AS is_made_of, (SELECT id FROM image) AS ima
 
 
 class SqlAcceptances(Acceptances):
-    def __init__(self, pool: WritePool, doorbell: Doorbell, progress: ProgressBell, metrics: WorkMetrics) -> None:
+    def __init__(
+        self, pool: WritePool, doorbell: Doorbell, progress: ProgressBell, metrics: WorkMetrics, origins: Origins
+    ) -> None:
         self._pool = pool
         self._doorbell = doorbell
         self._progress = progress
         self._metrics = metrics
+        self._origins = origins
 
     async def replay(self, request: IdempotentRequest | None) -> ImageAccepted | None:
         if request is None:
@@ -78,7 +83,7 @@ class SqlAcceptances(Acceptances):
         lender: int | None,
         request: IdempotentRequest | None,
     ) -> ImageAccepted | None:
-        args = _arguments(image, held, announced, lender)
+        args = (*_arguments(image, held, announced, lender), self._origins.here())
         if request is None:
             (row,) = await self._pool.fetch(_ACCEPT, *args)
             accepted = _outcome(row, image, held)

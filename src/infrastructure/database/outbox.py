@@ -9,10 +9,11 @@ import msgspec
 from application.events import Event
 from application.ports import Outbox
 from infrastructure.database.transaction import Transaction, WritePool
+from infrastructure.origins import Origin, read_origin
 
 _ANNOUNCE = """
-INSERT INTO outbox (job, payload, due_at)
-SELECT job, payload::jsonb, greatest(not_before, now())
+INSERT INTO outbox (job, payload, due_at, origin)
+SELECT job, payload::jsonb, greatest(not_before, now()), $4::text::jsonb
 FROM unnest($1::text[], $2::text[], $3::timestamptz[]) WITH ORDINALITY AS pending(job, payload, not_before, place)
 ORDER BY place
 RETURNING due_at <= now() AS is_due
@@ -35,7 +36,7 @@ UPDATE outbox
 SET deliveries = deliveries + 1, due_at = now() + CASE deliveries
     WHEN 0 THEN interval '5 seconds' ELSE interval '30 seconds' * power(2, least(deliveries - 1, 5)) END
 WHERE id IN (SELECT id FROM due)
-RETURNING id, job, payload
+RETURNING id, job, payload, origin
 """
 
 
@@ -53,6 +54,7 @@ class Delivery(msgspec.Struct, frozen=True):
     id: int
     job: str
     payload: dict[str, object]
+    origin: Origin
 
 
 class SqlOutbox(Outbox):
@@ -68,8 +70,8 @@ class SqlOutbox(Outbox):
     def clear(self) -> None:
         self._pending = []
 
-    async def write(self) -> bool:
-        """Insert the pending events; tells whether any of them is due at once."""
+    async def write(self, origin: str | None) -> bool:
+        """Insert the pending events, with where they come from; tells whether any of them is due at once."""
         pending, self._pending = self._pending, []
         if not pending:
             return False
@@ -78,6 +80,7 @@ class SqlOutbox(Outbox):
             [event.job for event, _ in pending],
             [msgspec.json.encode(event).decode() for event, _ in pending],
             [not_before for _, not_before in pending],
+            origin,
         )
         return any(row["is_due"] for row in written)
 
@@ -94,5 +97,8 @@ class OutboxQueue:
         Nobody else can take them for the next seconds; those that are not struck out come again, more and more slowly.
         """
         rows = await self._pool.fetch(_EXCHANGE, list(done), limit)
-        taken = [Delivery(row["id"], row["job"], msgspec.json.decode(row["payload"])) for row in rows]
+        taken = [
+            Delivery(row["id"], row["job"], msgspec.json.decode(row["payload"]), read_origin(row["origin"]))
+            for row in rows
+        ]
         return sorted(taken, key=lambda delivery: delivery.id)

@@ -11,6 +11,7 @@ from application.images.ports import ImageRepository
 from domain.images import GeneratedImage
 from domain.views import Status, View, ViewError, ViewRender
 from infrastructure.database.transaction import Row, Transaction
+from infrastructure.origins import Origin, Origins, read_origin
 
 _OF_IMAGE = ("user_id", "style_id", "prompt_version", "upload_id", "folder", "created_at")
 """What a try-on is and stays; deleting its photo is what else changes `upload_id`."""
@@ -42,12 +43,14 @@ _CHANGE_IMAGE = f"""
 UPDATE images SET ({", ".join(_IMAGE_CHANGES)}) = ({_places(2, len(_IMAGE_CHANGES))}) WHERE id = $1
 """  # noqa: S608
 _CHANGE_VIEW = f"""
-UPDATE views SET ({", ".join(_VIEW_CHANGES)}) = ({_view_places(2)}) WHERE id = $1
+UPDATE views SET origin = coalesce($2::text::jsonb, origin), ({", ".join(_VIEW_CHANGES)}) = ({_view_places(3)})
+WHERE id = $1
 """  # noqa: S608
 # The views are read when the lock is there: a statement that waited for it would show them as they were before.
 _LOCK = f"SELECT id, {', '.join(_OF_IMAGE + _IMAGE_CHANGES)} FROM images WHERE"  # noqa: S608
 _VIEWS = f"""
-SELECT id, view, {", ".join(_VIEW_CHANGES)}, prediction::text AS document FROM views WHERE image_id = $1 ORDER BY id
+SELECT id, view, {", ".join(_VIEW_CHANGES)}, prediction::text AS document, origin::text AS origin
+FROM views WHERE image_id = $1 ORDER BY id
 """  # noqa: S608
 _OF_VIEW = "id = (SELECT image_id FROM views WHERE views.id = $1) FOR UPDATE"
 _BY_ID = "id = $1 FOR UPDATE"
@@ -92,19 +95,31 @@ class _Loaded(Struct):
     image: GeneratedImage
     row: Values
     rows: dict[ViewRender, Values]
+    origins: dict[int, Origin]
+    """Of its views, by their ids."""
 
 
 class SqlTryOns(ImageRepository):
-    """Keeps what it has handed out until the transaction ends, and notes every status that changes."""
+    """Keeps what it has handed out until the transaction ends, and notes every status that changes.
 
-    def __init__(self, transaction: Transaction) -> None:
+    Who claims a view goes on with the work of whoever asked for it: what is written then keeps where that came from.
+    """
+
+    def __init__(self, transaction: Transaction, origins: Origins) -> None:
         self._transaction = transaction
+        self._origins = origins
+        self._before = Origin()
         self._loaded: dict[int, _Loaded] = {}
         self._changes: list[StatusChange] = []
 
     async def claim(self, view_id: int) -> tuple[GeneratedImage, ViewRender] | None:
         image = await self._load(_OF_VIEW, view_id)
-        return (image, image.by_id(view_id)) if image else None
+        if image is None:
+            return None
+        render = image.by_id(view_id)
+        self._before = self._loaded[image.id].origins[view_id]
+        self._origins.works_on(self._before, image_id=image.id, view=render.view, attempt=render.attempt)
+        return image, render
 
     async def by_id(self, image_id: int) -> GeneratedImage | None:
         return await self._load(_BY_ID, image_id)
@@ -125,6 +140,10 @@ class SqlTryOns(ImageRepository):
         for loaded in self._loaded.values():
             await self._write(loaded)
 
+    def origin(self) -> str | None:
+        """Where what is written now comes from."""
+        return self._origins.here(self._before)
+
     def take_changes(self) -> list[StatusChange]:
         """Those written since the last call."""
         changes, self._changes = self._changes, []
@@ -134,6 +153,7 @@ class SqlTryOns(ImageRepository):
         """The transaction has ended: what it handed out must be loaded again."""
         self._loaded.clear()
         self._changes.clear()
+        self._before = Origin()
 
     async def _load(self, condition: str, *args: object) -> GeneratedImage | None:
         found = await self._transaction.fetch(f"{_LOCK} {condition}", *args)
@@ -142,7 +162,8 @@ class SqlTryOns(ImageRepository):
         views = await self._transaction.fetch(_VIEWS, found[0]["id"])
         image = _image_of(found[0], [_view_of(row, found[0]["id"]) for row in views])
         rows = {render: _view_values(render) for render in image.views}
-        self._loaded[image.id] = _Loaded(image, _image_values(image), rows)
+        origins = {row["id"]: read_origin(row["origin"]) for row in views}
+        self._loaded[image.id] = _Loaded(image, _image_values(image), rows, origins)
         return image
 
     async def _write(self, loaded: _Loaded) -> None:
@@ -151,7 +172,7 @@ class SqlTryOns(ImageRepository):
             known = loaded.rows.get(render)
             if known is None or (values := _view_values(render)) == known:
                 continue
-            await self._transaction.fetch(_CHANGE_VIEW, render.id, *values)
+            await self._transaction.fetch(_CHANGE_VIEW, render.id, self.origin(), *values)
             loaded.rows[render] = values
             if values[0] != known[0]:
                 self._changes.append(_change_of(image, render))
@@ -168,7 +189,7 @@ class SqlTryOns(ImageRepository):
             return
         image = loaded.image
         rows = [_view_values(render) for render in renders]
-        args = [(image.id, render.view, *row) for render, row in zip(renders, rows, strict=True)]
+        args = [(image.id, render.view, self.origin(), *row) for render, row in zip(renders, rows, strict=True)]
         added = await self._transaction.fetch(_add_views(len(renders)), *(value for row in args for value in row))
         ids = {row["view"]: row["id"] for row in added}
         for render, row in zip(renders, rows, strict=True):
@@ -178,10 +199,10 @@ class SqlTryOns(ImageRepository):
 
 
 def _add_views(count: int) -> str:
-    firsts = range(1, 1 + (len(_VIEW_CHANGES) + 2) * count, len(_VIEW_CHANGES) + 2)
-    rows = ", ".join(f"({_places(first, 2)}, {_view_places(first + 2)})" for first in firsts)
+    firsts = range(1, 1 + (len(_VIEW_CHANGES) + 3) * count, len(_VIEW_CHANGES) + 3)
+    rows = ", ".join(f"({_places(first, 2)}, ${first + 2}::text::jsonb, {_view_places(first + 3)})" for first in firsts)
     columns = ", ".join(_VIEW_CHANGES)
-    return f"INSERT INTO views (image_id, view, {columns}) VALUES {rows} RETURNING id, view"  # noqa: S608 - named above
+    return f"INSERT INTO views (image_id, view, origin, {columns}) VALUES {rows} RETURNING id, view"  # noqa: S608 - named above
 
 
 def _image_of(row: Row, views: Iterable[ViewRender]) -> GeneratedImage:

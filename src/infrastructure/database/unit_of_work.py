@@ -42,7 +42,7 @@ class SqlUnitOfWork(UnitOfWork):
         await self.flush()
         changes = self._try_ons.take_changes()
         grown = await self._progress.write(changes)
-        is_due = await self._outbox.write()
+        is_due = await self._outbox.write(self._try_ons.origin())
         await self._transaction.commit()
         self._try_ons.forget()
         self._tally.count(changes)

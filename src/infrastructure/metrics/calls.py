@@ -1,4 +1,4 @@
-"""Calls that leave the process: how often, how they went, and how long they took."""
+"""Calls that leave the process: how often, how they went, how long they took, and a span of each."""
 
 import asyncio
 from collections.abc import Iterator
@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 from application.images.ports import BadOutput, ModelBusy, ModelRefused, ModelUnavailable, OutputUnavailable
 from application.mail import MailRefused
 from domain.errors import Conflict, Invalid, NotFound, TooLarge, Unavailable
+from infrastructure.spans import Spans
 
 PAYMENT_REQUIRED = 402
 _SECONDS = (0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30)
@@ -23,7 +24,8 @@ _OUTCOMES = (
 
 
 class CallMetrics:
-    def __init__(self, registry: CollectorRegistry) -> None:
+    def __init__(self, registry: CollectorRegistry, spans: Spans) -> None:
+        self._spans = spans
         self._calls = Counter(
             "hairtryon_provider_calls",
             "Calls to services outside, by how they went.",
@@ -44,7 +46,8 @@ class CallMetrics:
         began = perf_counter()
         outcome = "ok"
         try:
-            yield
+            with self._spans.begin(f"{provider} {operation}", "client"):
+                yield
         except BaseException as error:
             outcome = outcome_of(error)
             raise

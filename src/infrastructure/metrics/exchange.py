@@ -20,6 +20,8 @@ log = structlog.get_logger()
 
 ProcessName = NewType("ProcessName", str)
 
+COMMAND = "command"
+"""The role of a process that is neither API nor worker: it ends before anybody could ask it."""
 PUBLISH_SECONDS = 5.0
 LIFE_SECONDS = 30
 """What a process told is shown so long after it: what it counted last is seen by whoever scrapes twice a minute."""
@@ -33,6 +35,10 @@ _decode = msgpack.Decoder(list[Family]).decode
 def process_name(role: str) -> ProcessName:
     """`worker@host:pid`: no two that live have the same, and one that is started again may."""
     return ProcessName(f"{role}@{socket.gethostname()}:{os.getpid()}")
+
+
+def role_of(name: ProcessName) -> str:
+    return name.partition("@")[0]
 
 
 class MetricsExchange:

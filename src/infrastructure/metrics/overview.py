@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from prometheus_client import CollectorRegistry
 
-from infrastructure.metrics.exchange import MetricsExchange
+from infrastructure.metrics.exchange import MetricsExchange, ProcessName, role_of
 from infrastructure.metrics.series import Family, Sample, exposition, families_of
 from infrastructure.metrics.standing import Standing
 
@@ -34,7 +34,7 @@ def _processes(processes: Mapping[str, object], *, are_known: bool) -> list[Fami
     known = "hairtryon_processes_known"
     families = [Family(known, "Whether Redis told of other processes.", "gauge", [Sample(known, {}, are_known)])]
     if are_known:
-        roles = Counter(name.partition("@")[0] for name in processes)
+        roles = Counter(role_of(ProcessName(name)) for name in processes)
         samples = [Sample("hairtryon_processes", {"role": role}, roles[role]) for role in ROLES]
         families.append(Family("hairtryon_processes", "Processes that live.", "gauge", samples))
     return families

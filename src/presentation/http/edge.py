@@ -30,6 +30,7 @@ from presentation.http.security import (
     security_headers,
 )
 from presentation.http.signed_forms import FORM_PATH
+from presentation.spans import Spans
 
 log = structlog.get_logger()
 
@@ -65,6 +66,7 @@ class Edge:
         addresses: ClientAddresses,
         limiter: Limiter,
         metrics: HttpMetrics,
+        spans: Spans,
         https: bool,
     ) -> None:
         self._app = app
@@ -72,12 +74,14 @@ class Edge:
         self._addresses = addresses
         self._limiter = limiter
         self._metrics = metrics
+        self._spans = spans
         self._headers = security_headers(https=https)
         self._page_headers = security_headers(https=https, page=True)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == ScopeType.HTTP:
-            await self._answer(scope, receive, send)
+            with self._spans.begin(scope["method"], "server"):
+                await self._answer(scope, receive, send)
         elif scope["type"] == ScopeType.WEBSOCKET:
             await self._shake_hands(scope, receive, send)
         else:
@@ -189,6 +193,9 @@ class Edge:
         route = scope.get("path_template") or "unmatched"
         ended = time.perf_counter()
         self._metrics.record(method, route, status, scope["state"].get(STREAM_BEGAN, ended) - began)
+        if self._spans.is_on:
+            about = {"method": method, "route": route, "status": status, "request_id": scope["state"]["request_id"]}
+            self._spans.note(name=f"{method} {route}", **about)
         log.info("request", method=method, route=route, status=status, seconds=round(ended - began, 6))
 
 

@@ -35,6 +35,7 @@ from presentation.http.forms import LARGEST_FORM, FileUpload, Intake, uploaded_f
 from presentation.http.idempotency import IdempotencyKey
 from presentation.http.limits import Limiter
 from presentation.http.metrics import WebhookMetrics
+from presentation.spans import Spans, ViewTraces
 
 LargeId = Annotated[int, QueryParameter(ge=1, le=LARGEST_ID)]
 
@@ -206,6 +207,8 @@ class ProviderWebhookController(Controller):
         webhook: FromDishka[ProviderWebhook],
         handle: FromDishka[RecordPredictionHandler],
         metrics: FromDishka[WebhookMetrics],
+        spans: FromDishka[Spans],
+        traces: FromDishka[ViewTraces],
         proof: Annotated[str, QueryParameter(max_length=64)] = "",
     ) -> None:
         """Take the provider's signed news of a prediction: the prediction itself, as it stands."""
@@ -221,5 +224,7 @@ class ProviderWebhookController(Controller):
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as fault:
             metrics.count("replicate", metrics.UNREADABLE)
             raise Invalid("malformed_json", "The body is no prediction.") from fault
-        is_news = await handle(RecordPrediction(view_id, attempt, prediction), Actor.system("replicate"))
+        # The provider knows nothing of the trace that its news belongs to; the view does.
+        with spans.begin("record_prediction", parent=await traces.traceparent(view_id)):
+            is_news = await handle(RecordPrediction(view_id, attempt, prediction), Actor.system("replicate"))
         metrics.count("replicate", metrics.APPLIED if is_news else metrics.REPEATED)

@@ -42,6 +42,7 @@ from application.payments.send_receipts import SendReceiptHandler, SendRefundNot
 from application.users.copy_profile_picture import CopyProfilePictureHandler
 from application.users.erase_works import EraseWorksHandler
 from domain.errors import Unavailable
+from presentation.spans import Spans
 from presentation.worker.metrics import JobMetrics, Outcome
 
 log = structlog.get_logger()
@@ -68,6 +69,16 @@ CONSUMERS: Mapping[type[Event], type[Callable[[Any, Actor], Awaitable[None]]]] =
 _EVENTS = {event.job: event for event in CONSUMERS}
 
 
+class Origin(Protocol):
+    """Where it comes from, as far as that is known."""
+
+    @property
+    def request_id(self) -> str | None: ...
+
+    @property
+    def traceparent(self) -> str | None: ...
+
+
 class Announcement(Protocol):
     """An outbox row that is ours to do."""
 
@@ -79,6 +90,9 @@ class Announcement(Protocol):
 
     @property
     def payload(self) -> Mapping[str, object]: ...
+
+    @property
+    def origin(self) -> Origin: ...
 
 
 class Announcements(Protocol):
@@ -95,11 +109,18 @@ class Deliveries:
     """
 
     def __init__(
-        self, container: AsyncContainer, announcements: Announcements, metrics: JobMetrics, *, at_once: int
+        self,
+        container: AsyncContainer,
+        announcements: Announcements,
+        metrics: JobMetrics,
+        spans: Spans,
+        *,
+        at_once: int,
     ) -> None:
         self._container = container
         self._announcements = announcements
         self._metrics = metrics
+        self._spans = spans
         self._at_once = at_once
         self._begun: set[asyncio.Task[None]] = set()
         self._done: list[int] = []
@@ -136,12 +157,16 @@ class Deliveries:
         self.news.set()
 
     async def _deliver(self, announced: Announcement) -> None:
+        origin = announced.origin
         structlog.contextvars.bind_contextvars(outbox_id=announced.id, job=announced.job)
+        if origin.request_id is not None:
+            structlog.contextvars.bind_contextvars(request_id=origin.request_id)
         began = perf_counter()
         outcome: Outcome = "failed"
         try:
-            async with asyncio.timeout(LONGEST_SECONDS):
-                await self._hand_over(announced)
+            with self._spans.begin(announced.job, "consumer", parent=origin.traceparent, outbox_id=announced.id):
+                async with asyncio.timeout(LONGEST_SECONDS):
+                    await self._hand_over(announced)
         except Unavailable as failure:
             log.warning("job_put_off", code=failure.code, reason=failure.detail)
             outcome = "put_off"

@@ -46,7 +46,9 @@ from infrastructure.database.transaction import SessionTransaction, WritePool, o
 from infrastructure.database.try_ons import SqlTryOns
 from infrastructure.database.unit_of_work import SqlUnitOfWork
 from infrastructure.metrics.work import WorkMetrics
+from infrastructure.origins import Origins
 from infrastructure.pseudonyms import Pseudonyms
+from infrastructure.spans import NoSpans
 from tests.factories import StyleFactory, UserFactory
 from tests.fakes import FakeDoorbell, FakeProgressBell
 from tests.unit.factories import SessionFactory, UploadFactory
@@ -71,7 +73,7 @@ class Desk:
         self.transaction = transaction = SessionTransaction(session)
         self.outbox = SqlOutbox(transaction)
         self.progress_bell = FakeProgressBell()
-        self.images = SqlTryOns(transaction)
+        self.images = SqlTryOns(transaction, Origins(NoSpans()))
         log = ProgressLog(transaction, self.progress_bell)
         self.tally = Tally(metrics)
         self.uow = SqlUnitOfWork(transaction, self.images, self.outbox, doorbell, log, self.tally)
@@ -107,7 +109,9 @@ class Stage:
         self.registry = CollectorRegistry()
         self.metrics = WorkMetrics(self.registry)
         self.materials = SqlTryOnMaterials(self.pool)
-        self.acceptances = SqlAcceptances(self.write_pool, self.doorbell, FakeProgressBell(), self.metrics)
+        self.acceptances = SqlAcceptances(
+            self.write_pool, self.doorbell, FakeProgressBell(), self.metrics, Origins(NoSpans())
+        )
 
     @asynccontextmanager
     async def desk(self) -> AsyncIterator[Desk]:

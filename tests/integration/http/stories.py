@@ -25,6 +25,7 @@ from domain.credits import Cause
 from domain.sessions import SignInMethod
 from infrastructure.database.outbox import OutboxQueue
 from infrastructure.database.tables import audit_entries, ledger_entries, metadata
+from infrastructure.spans import Spans
 from presentation.worker.jobs import LONGEST_SECONDS, Deliveries
 from presentation.worker.metrics import JobMetrics
 from presentation.worker.schedules import Schedules
@@ -60,7 +61,9 @@ class Worker:
     async def drain(self) -> None:
         """Deliver every outbox row that is due, until none is left."""
         get = self._container.get
-        deliveries = Deliveries(self._container, await get(OutboxQueue), await get(JobMetrics), at_once=1)
+        deliveries = Deliveries(
+            self._container, await get(OutboxQueue), await get(JobMetrics), await get(Spans), at_once=1
+        )
         while await deliveries.look():
             await deliveries.drain(LONGEST_SECONDS)
 

@@ -9,8 +9,8 @@ import pytest
 
 from bootstrap.embedded import start_valkey
 from tests.integration.http.conftest import Start
-from tests.integration.http.stories import Service
 from tests.integration.http.scrape import counted
+from tests.integration.http.stories import Service
 from tests.integration.http.wire import PATIENCE_SECONDS, Wire, serving
 
 

@@ -12,6 +12,8 @@ from structlog.testing import capture_logs
 from application.images.discard_picture import DiscardPictureHandler
 from application.images.ports import PictureStorage
 from domain.errors import Unavailable
+from infrastructure.origins import Origin
+from infrastructure.spans import NoSpans
 from presentation.worker.jobs import Announcements, Deliveries
 from presentation.worker.metrics import JobMetrics
 from tests.fakes import InMemoryStorage
@@ -21,6 +23,7 @@ class Row(Struct, frozen=True):
     id: int
     job: str
     payload: Mapping[str, object]
+    origin: Origin = Origin()
 
 
 class Outbox(Announcements):
@@ -75,7 +78,7 @@ async def deliveries(storage: SlowStorage, outbox: Outbox) -> AsyncIterator[Deli
     provider.provide(DiscardPictureHandler)
     provider.provide(lambda: storage, provides=PictureStorage)
     container: AsyncContainer = make_async_container(provider)
-    yield Deliveries(container, outbox, JobMetrics(CollectorRegistry()), at_once=2)
+    yield Deliveries(container, outbox, JobMetrics(CollectorRegistry()), NoSpans(), at_once=2)
     await container.close()
 
 

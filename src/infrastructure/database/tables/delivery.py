@@ -26,6 +26,7 @@ outbox = Table(
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     Column("due_at", DateTime(timezone=True), nullable=False, index=True),
     Column("deliveries", Integer, nullable=False, server_default=text("0")),
+    Column("origin", JSONB(none_as_null=True)),
 )
 
 # A file that may be in storage though no record names it yet: announced before it is put there.

@@ -83,6 +83,7 @@ views = Table(
     Column("output_height", Integer),
     word("error", ViewError, nullable=True),
     moment("finished_at", nullable=True),
+    Column("origin", JSONB(none_as_null=True)),
     UniqueConstraint("image_id", "view"),
 )
 Index("ix_views_open", views.c.due_at, postgresql_where=text(OPEN))
