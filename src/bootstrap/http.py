@@ -98,6 +98,7 @@ def create_app(settings: Settings, *overrides: Provider) -> Litestar:
         app.state.probes = await _probes(container)
         app.state.progress_hub = await container.get(ProgressHub)
         app.state.metrics.count_streams(lambda: app.state.progress_hub.open_streams)
+        await container.get(WebhookMetrics)  # for its series to be there with zero
         app.state.exposition = await _exposition(container)
         if settings.storage == "disk":
             app.state.form_storage = disk = await container.get(DiskStorage)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 
 from dishka import Provider, Scope, decorate, from_context, provide, provide_all
 from prometheus_client import CollectorRegistry
@@ -9,7 +10,7 @@ from prometheus_client import CollectorRegistry
 from application.auth.ports import IdentityProvider, LoginThrottle
 from application.images.ports import ImageModel, OutputDownloads, PictureStorage
 from application.mail import Mailer
-from application.payments.ports import PaymentProvider
+from application.payments.ports import Alerts, PaymentProvider
 from application.queue.ports import BacklogReader
 from application.users.ports import ProfilePictureDownloads
 from bootstrap.settings import Settings
@@ -27,11 +28,20 @@ from infrastructure.metrics.gateways import (
 )
 from infrastructure.metrics.process import ProcessMetrics
 from infrastructure.metrics.standing import Standing
-from infrastructure.metrics.throttle import CountedThrottle
+from infrastructure.metrics.throttle import CountedThrottle, SignInMetrics
 from infrastructure.metrics.work import WorkMetrics
 from infrastructure.origins import Origins
 from infrastructure.spans import NoSpans, Spans
 from presentation.worker.metrics import JobMetrics
+
+
+@dataclass(frozen=True, slots=True)
+class Counters:
+    """Those whose series are there from the start, whatever is asked for first."""
+
+    work: WorkMetrics
+    alerts: Alerts
+    sign_ins: SignInMetrics
 
 
 class Metrics(Provider):
@@ -40,7 +50,9 @@ class Metrics(Provider):
     scope = Scope.APP
 
     name = from_context(ProcessName)
-    all_that_counts = provide_all(CallMetrics, DatabaseMetrics, JobMetrics, ProcessMetrics, WorkMetrics, Origins)
+    all_that_counts = provide_all(
+        CallMetrics, DatabaseMetrics, JobMetrics, ProcessMetrics, SignInMetrics, WorkMetrics, Counters, Origins
+    )
 
     @provide
     def registry(self) -> CollectorRegistry:
@@ -58,7 +70,7 @@ class Metrics(Provider):
 
     @provide
     async def exchange(
-        self, settings: Settings, registry: CollectorRegistry, name: ProcessName, process: ProcessMetrics
+        self, settings: Settings, registry: CollectorRegistry, name: ProcessName, process: ProcessMetrics, _: Counters
     ) -> AsyncIterator[MetricsExchange]:
         """Whoever asks for it takes part: from then on this process tells the others what it counts."""
         exchange = MetricsExchange(settings.redis_url, registry, name)
@@ -119,5 +131,5 @@ class Outgoing(Provider):
         return MeasuredStorage(storage, metrics)
 
     @decorate
-    def throttle(self, throttle: LoginThrottle, registry: CollectorRegistry) -> LoginThrottle:
-        return CountedThrottle(throttle, registry)
+    def throttle(self, throttle: LoginThrottle, metrics: SignInMetrics) -> LoginThrottle:
+        return CountedThrottle(throttle, metrics)

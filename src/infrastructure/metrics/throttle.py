@@ -6,18 +6,23 @@ from application.auth.ports import LoginThrottle
 from domain.errors import Throttled
 
 
-class CountedThrottle(LoginThrottle):
-    def __init__(self, throttle: LoginThrottle, registry: CollectorRegistry) -> None:
-        self._throttle = throttle
-        self._held_up = Counter(
+class SignInMetrics:
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.held_up = Counter(
             "hairtryon_sign_ins_held_up", "Attempts that came too early after wrong passwords.", registry=registry
         )
+
+
+class CountedThrottle(LoginThrottle):
+    def __init__(self, throttle: LoginThrottle, metrics: SignInMetrics) -> None:
+        self._throttle = throttle
+        self._metrics = metrics
 
     async def admit(self, email: str, client_ip: str) -> None:
         try:
             await self._throttle.admit(email, client_ip)
         except Throttled:
-            self._held_up.inc()
+            self._metrics.held_up.inc()
             raise
 
     async def succeeded(self, email: str, client_ip: str) -> None:

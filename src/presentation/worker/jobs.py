@@ -120,6 +120,7 @@ class Deliveries:
         self._container = container
         self._announcements = announcements
         self._metrics = metrics
+        metrics.expect(_EVENTS)
         self._spans = spans
         self._at_once = at_once
         self._begun: set[asyncio.Task[None]] = set()

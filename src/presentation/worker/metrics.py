@@ -1,6 +1,7 @@
 """What a worker counts of its own work, in Prometheus' terms."""
 
-from typing import Literal
+from collections.abc import Iterable
+from typing import Literal, get_args
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
@@ -27,6 +28,13 @@ class JobMetrics:
             "Accounts, views and payments that the last audit of the ledger found out of step.",
             registry=registry,
         )
+
+    def expect(self, jobs: Iterable[str]) -> None:
+        """Have these jobs there with zero: the first failure of one is seen as one more than none."""
+        for job in jobs:
+            for outcome in get_args(Outcome):
+                self._jobs.labels(job, outcome)
+            self._seconds.labels(job)
 
     def record(self, job: str, outcome: Outcome, seconds: float) -> None:
         self._jobs.labels(job, outcome).inc()

@@ -25,6 +25,8 @@ log = structlog.get_logger()
 LOOK_SECONDS = 0.5
 HOUSEKEEPING_SECONDS = 600.0
 AUDIT_SECONDS = 21_600.0
+_POLL, _SWEEP, _RECONCILE = "poll_prediction", "sweep_view", "reconcile_purchase"
+"""The jobs that come by the clock, one for each view or purchase."""
 _BATCH = 100
 _SIDE_BY_SIDE = 16
 
@@ -64,21 +66,22 @@ class Schedules:
         self._renders = renders
         self._purchases = purchases
         self._metrics = metrics
+        metrics.expect((_POLL, _SWEEP, _RECONCILE))
 
     async def poll_predictions(self) -> bool:
         due = await self._renders.due_for_poll(_BATCH)
-        await self._each("poll_prediction", PollPredictionHandler, [PollPrediction(view_id) for view_id in due])
+        await self._each(_POLL, PollPredictionHandler, [PollPrediction(view_id) for view_id in due])
         return len(due) == _BATCH
 
     async def sweep_views(self) -> bool:
         overdue = await self._renders.overdue(_BATCH)
-        await self._each("sweep_view", SweepViewHandler, [SweepView(view_id) for view_id in overdue])
+        await self._each(_SWEEP, SweepViewHandler, [SweepView(view_id) for view_id in overdue])
         return len(overdue) == _BATCH
 
     async def reconcile_purchases(self) -> bool:
         due = await self._purchases.take(_BATCH)
         await self._each(
-            "reconcile_purchase",
+            _RECONCILE,
             ReconcilePurchaseHandler,
             [ReconcilePurchase(transaction_id) for transaction_id in due],
         )
