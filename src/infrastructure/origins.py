@@ -15,8 +15,11 @@ class Origin(Struct, frozen=True, omit_defaults=True):
 
 
 def read_origin(kept: str | None) -> Origin:
-    """What a row has, which may be nothing."""
-    return Origin() if kept is None else msgspec.json.decode(kept, type=Origin)
+    """What a row has, which may be nothing, or what another version has written: no work waits for want of it."""
+    try:
+        return Origin() if kept is None else msgspec.json.decode(kept, type=Origin)
+    except msgspec.DecodeError:
+        return Origin()
 
 
 class Origins:

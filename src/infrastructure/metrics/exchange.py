@@ -60,7 +60,10 @@ class MetricsExchange:
 
     async def publish_for_ever(self) -> None:
         while True:
-            await self.publish()
+            try:
+                await self.publish()
+            except Exception:  # one that cannot be made or sent is no reason not to try the next
+                log.exception("metrics_not_made")
             await asyncio.sleep(PUBLISH_SECONDS)
 
     async def publish(self) -> None:

@@ -4,15 +4,20 @@ import asyncio
 import time
 from collections.abc import Callable
 
+import structlog
+
 from application.queue.ports import Backlog, BacklogReader
-from domain.errors import Unavailable
 from domain.views import ViewError
 from infrastructure.database.engine import ReadPool
 from infrastructure.database.model_gate import UNPAID
 from infrastructure.metrics.series import Family, Sample
 
+log = structlog.get_logger()
+
 FRESH_SECONDS = 5.0
 """All who ask within this time get one answer."""
+_PATIENCE_SECONDS = 3.0
+"""Whoever scrapes has some ten seconds for all of it."""
 
 # Along the index of those in quarantine.
 _QUARANTINED = "SELECT count(*) FROM payment_events WHERE verdict = 'quarantined'"
@@ -53,9 +58,11 @@ class Standing:
     async def _ask(self) -> list[Family]:
         known = "Whether the database told how things stand."
         try:
-            backlog = await self._backlogs.backlog()
-            ((quarantined,),) = await self._pool.fetch(_QUARANTINED)
-        except Unavailable:
+            async with asyncio.timeout(_PATIENCE_SECONDS):
+                backlog = await self._backlogs.backlog()
+                ((quarantined,),) = await self._pool.fetch(_QUARANTINED)
+        except Exception as failure:  # noqa: BLE001 - whatever it is, the rest is to be told all the same
+            log.warning("standing_not_known", reason=type(failure).__name__)
             return [_gauge("database_known", known, 0)]
         finally:
             self._stale_at = self._now() + FRESH_SECONDS

@@ -56,6 +56,8 @@ async def test_a_generation_is_counted_once_in_every_place_that_it_passes(servic
     }
     assert await counted(service, "hairtryon_model_gate_changes_total") == {}
     assert await counted(service, "hairtryon_operator_alerts_total") == {}
+    timed = await counted(service, "hairtryon_database_seconds_count")
+    assert set(timed) == {("read",), ("session_check",), ("statement",), ("transaction",)}
 
 
 async def test_a_failure_is_counted_with_its_cause_and_the_credit_that_came_back(service: Service) -> None:
