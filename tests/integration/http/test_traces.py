@@ -1,5 +1,6 @@
 """One trace of a generation, from the request to the stored picture, whoever does what and when."""
 
+import secrets
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -130,8 +131,8 @@ async def test_spans_tell_ids_and_words_and_nothing_of_anybody(traced: Service, 
     }
     token = customer.api.headers["Authorization"].partition(" ")[2]
     (create,) = traced.model.orders
-    for secret in (customer.email, "Ada", token, create.prompt, "topsecret", "https://", "proof="):
-        assert secret.encode() not in collector.text, secret
+    for told_nowhere in (customer.email, "Ada", token, create.prompt, "topsecret", "https://", "proof="):
+        assert told_nowhere.encode() not in collector.text, told_nowhere
 
 
 async def test_of_an_error_its_kind_is_told(traced: Service, collector: Collector) -> None:
@@ -149,8 +150,8 @@ async def test_of_an_error_its_kind_is_told(traced: Service, collector: Collecto
 async def test_what_callers_say_of_traces_is_not_believed(traced: Service, collector: Collector) -> None:
     """Nobody outside can put their requests into a trace of ours, or choose its id."""
     customer = await traced.customer()
-    foreign = "0af7651916cd43dd8448eb211c80319c"
-    await generated(customer, traceparent=f"00-{foreign}-b7ad6b7169203331-01")
+    foreign = secrets.token_hex(16)
+    await generated(customer, traceparent=f"00-{foreign}-{secrets.token_hex(8)}-01")
     await sent(traced)
     assert collector.named(REQUEST).trace_id.hex() != foreign
 
