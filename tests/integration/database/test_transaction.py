@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
@@ -17,6 +19,33 @@ ADD = "INSERT INTO daily_grants (day, granted) VALUES ($1, 1)"
 async def pool(database_url: str) -> AsyncIterator[WritePool]:
     async with open_write_pool(database_url, connections=2) as pool:
         yield pool
+
+
+@asynccontextmanager
+async def silent_network(url: str) -> AsyncIterator[tuple[str, asyncio.Event]]:
+    """Another address of this server, from which nothing is heard, either way, unless the event is set."""
+    server = urlsplit(url)
+    speaks, talks = asyncio.Event(), set[asyncio.Task[None]]()
+    speaks.set()
+
+    async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError):
+            while said := await reader.read(65_536):
+                await speaks.wait()
+                writer.write(said)
+                await writer.drain()
+        writer.close()
+
+    async def connect(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        far_reader, far_writer = await asyncio.open_connection(server.hostname, server.port)
+        talks.update(asyncio.create_task(carry(*way)) for way in ((reader, far_writer), (far_reader, writer)))
+
+    async with await asyncio.start_server(connect, "127.0.0.1", 0) as network:
+        port = network.sockets[0].getsockname()[1]
+        yield url.replace(f":{server.port}/", f":{port}/"), speaks
+        for talk in talks:
+            talk.cancel()
+        await asyncio.gather(*talks, return_exceptions=True)
 
 
 async def days(stage: Stage) -> list[str]:
@@ -124,3 +153,25 @@ async def test_a_server_that_is_not_there_is_unavailable() -> None:
         async with pool.transaction() as transaction:
             with pytest.raises(Unavailable):
                 await transaction.fetch("SELECT 1")
+
+
+async def test_a_server_that_falls_silent_at_the_commit_is_unavailable(
+    stage: Stage, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever has to note what was paid for waits for that answer and no other; the connection makes room for another.
+
+    The driver's patience is shortened here, in proportion: giving a connection back takes less of it than a statement.
+    """
+    monkeypatch.setattr("infrastructure.database.transaction.ACQUIRE_SECONDS", 0.2)
+    async with silent_network(database_url) as (address, speaks):
+        silent = asyncpg.create_pool(address, min_size=0, max_size=1, timeout=1, command_timeout=0.6)
+        async with silent as connections:
+            pool = WritePool(connections)
+            with pytest.raises(Unavailable):  # noqa: PT012 - the end of the block is asked too
+                async with pool.transaction() as transaction:
+                    await transaction.fetch(ADD, "a")
+                    speaks.clear()
+                    await transaction.commit()
+            speaks.set()
+            await pool.fetch(ADD, "b")
+    assert "b" in await days(stage)
