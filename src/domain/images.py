@@ -173,7 +173,7 @@ class GeneratedImage:
             return self.fail(render, error, now)
         render.error = error
         render.forget_prediction()
-        render.release(retry_at)
+        render.give_back(retry_at)
         return Change(queued=[render])
 
     def call_off(self, render: ViewRender, claim: int, error: ViewError, retry_at: datetime) -> Change:
@@ -181,7 +181,7 @@ class GeneratedImage:
         render.require_claim(claim)
         render.error = error
         render.attempt -= 1
-        render.release(retry_at)
+        render.give_back(retry_at)
         return Change(queued=[render])
 
     def put_off(self, render: ViewRender, claim: int, error: ViewError, retry_at: datetime) -> Change:
@@ -190,7 +190,7 @@ class GeneratedImage:
         render.error = error
         # That storage is away is not the output's fault: it is waited for until the deadline.
         render.stumbles += error is not ViewError.STORAGE_UNAVAILABLE
-        render.release(retry_at)
+        render.give_back(retry_at)
         return Change(queued=[render])
 
     def reject(self, render: ViewRender, claim: int, error: ViewError, now: datetime) -> Change:
