@@ -83,15 +83,13 @@ class GeneratedImage:
 
     def output_key(self, render: ViewRender) -> str:
         """Where an attempt's picture is stored: the same attempt, tried again, overwrites its own file only."""
-        return output_key(self.folder, render.view, render.round, render.attempt)
+        return output_key(self.folder, render.view, render.attempt)
 
     @property
     def output_keys(self) -> set[str]:
         """Where its outputs are stored, and where those of attempts would be that nobody noted."""
         noted = {render.output_key for render in self.views if render.output_key is not None}
-        return noted.union(
-            *(output_keys(self.folder, render.view, render.round, render.attempt) for render in self.views)
-        )
+        return noted.union(*(output_keys(self.folder, render.view, render.attempt) for render in self.views))
 
     def submittable(self, render: ViewRender, now: datetime, policy: RenderPolicy) -> bool:
         """A worker may take it to the provider."""
