@@ -146,6 +146,24 @@ async def test_who_finds_no_connection_free_waits_for_one(stage: Stage, pool: Wr
     assert len(await days(stage)) == 20
 
 
+async def test_a_server_that_takes_no_writes_is_unavailable(stage: Stage, database_url: str) -> None:
+    """As one that stands by, or whose disk is full: for statements, transactions and sessions alike, until it does."""
+    async with open_write_pool(database_url, connections=1) as pool:
+        await pool.fetch("SET default_transaction_read_only = on")
+        with pytest.raises(Unavailable):
+            await pool.fetch(ADD, "a")
+        async with pool.transaction() as transaction:
+            with pytest.raises(Unavailable):
+                await transaction.fetch(ADD, "b")
+        async with stage.desk() as desk:
+            await desk.transaction.fetch("SET TRANSACTION READ ONLY")
+            with pytest.raises(Unavailable):
+                await desk.transaction.fetch(ADD, "c")
+        await pool.fetch("SET default_transaction_read_only = off")
+        await pool.fetch(ADD, "d")
+    assert await days(stage) == ["d"]
+
+
 async def test_a_server_that_is_not_there_is_unavailable() -> None:
     async with open_write_pool("postgresql://nobody@127.0.0.1:1/none", connections=1) as pool:
         with pytest.raises(Unavailable):
