@@ -8,8 +8,10 @@ from urllib.parse import urlsplit
 import asyncpg
 import pytest
 
+from application.images.model_gate import CreateRate
 from domain.errors import Unavailable
-from infrastructure.database.transaction import WritePool, open_write_pool
+from infrastructure.database.model_gate import SqlModelGate
+from infrastructure.database.transaction import Transaction, WritePool, open_write_pool
 from tests.integration.database.stage import Stage
 
 ADD = "INSERT INTO daily_grants (day, granted) VALUES ($1, 1)"
@@ -162,6 +164,30 @@ async def test_a_server_that_takes_no_writes_is_unavailable(stage: Stage, databa
         await pool.fetch("SET default_transaction_read_only = off")
         await pool.fetch(ADD, "d")
     assert await days(stage) == ["d"]
+
+
+async def test_a_migration_under_a_worker_is_at_most_unavailable(stage: Stage, database_url: str) -> None:
+    """A column that is added is no matter; one that changes its type has the transaction begun once more."""
+    rate = CreateRate(600)
+
+    async def use(transaction: Transaction) -> None:
+        gate = SqlModelGate(transaction, model="a model", rate=rate)
+        await gate.admit()
+        await gate.failed(1)
+        await transaction.commit()
+
+    async with open_write_pool(database_url, connections=1) as pool:
+        async with pool.transaction() as transaction:
+            await use(transaction)
+        await stage.database.execute("ALTER TABLE model_gates ADD COLUMN later integer")
+        async with pool.transaction() as transaction:
+            await use(transaction)
+        await stage.database.execute("ALTER TABLE model_gates ALTER COLUMN failures TYPE bigint")
+        async with pool.transaction() as transaction:
+            with pytest.raises(Unavailable):
+                await use(transaction)
+            await transaction.rollback()
+            await use(transaction)
 
 
 async def test_a_server_that_is_not_there_is_unavailable() -> None:
