@@ -38,8 +38,8 @@ AWAY = (
     TimeoutError,
 )
 """What asyncpg raises when the server is away (class 08), stopping (57), out of connections, memory or disk (53), or
-out of patience with a transaction (25P04); when it takes no writes, for it stands by or its disk is nearly full (25006),
-and knows us (28) or our database (3D000) not, or not any more; when a server that stops says so just as the next
+out of patience with a transaction (25P04); when it takes no writes, for it stands by or its disk is full (25006), and
+knows us (28) or our database (3D000) not, or not any more; when a server that stops says so just as the next
 statement is sent (`Internal...`); and when a migration has changed the type of a column under a prepared statement,
 which is then made anew."""
 

@@ -4,10 +4,12 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
+import asyncpg
 import pytest
 from msgspec import to_builtins
 
 from application.mail import Mail
+from bootstrap.container.persistence import WRITE_CONNECTIONS
 from infrastructure.database.outbox import OutboxQueue
 from presentation.worker.jobs import LANES, LONGEST_SECONDS, Deliveries
 from tests.factories import RegisterFactory
@@ -42,11 +44,13 @@ async def working(service: Service, silence: Silence) -> AsyncIterator[Until]:
     lanes = [Deliveries(service.container, outbox, lane) for lane in LANES]
 
     async def until(something: Callable[[], bool]) -> None:
-        async with asyncio.timeout(20):
-            while not something():
+        async with asyncio.timeout(8):
+            while True:
                 for lane in lanes:
                     await lane.look()
                 await asyncio.sleep(0.01)
+                if something():
+                    return
 
     try:
         yield until
@@ -73,6 +77,29 @@ async def test_no_mail_waits_for_an_image_model_that_is_silent(service: Service)
         somebody = RegisterFactory.build()
         await service.browser().post("/auth/register", json=to_builtins(somebody))
         await until(lambda: bool(mails_to(service, somebody.email)))
+    await service.work()
+
+
+async def test_no_mail_waits_for_a_worker_that_stands_still_with_the_gate(service: Service) -> None:
+    """Those who want to create wait for it, until the database ends its transaction; with as many as there may be."""
+    ada = await service.customer(credits=MANY + 1)
+    style = await service.style()
+    await ada.generate(style=style)
+    await service.work()
+    for _ in range(MANY):
+        await ada.generate(style=style)
+    other_worker = await asyncpg.connect(service.settings.database_url)
+    await other_worker.execute("BEGIN")
+    await other_worker.execute("SELECT FROM model_gates FOR UPDATE")
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    async with working(service, Silence()) as until:
+        async with asyncio.timeout(8):
+            while await service.database.fetchval(waiting) < WRITE_CONNECTIONS:
+                await until(lambda: True)
+        somebody = RegisterFactory.build()
+        await service.browser().post("/auth/register", json=to_builtins(somebody))
+        await until(lambda: bool(mails_to(service, somebody.email)))
+        await other_worker.close()
     await service.work()
 
 
