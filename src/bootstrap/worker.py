@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import socket
+from collections.abc import Sequence
 from typing import Any
 
 import structlog
@@ -16,12 +17,11 @@ from bootstrap.container import create_container
 from bootstrap.settings import Settings
 from infrastructure.database.outbox import OutboxQueue
 from infrastructure.job_queue import JOB, QUEUE, pack, redis_settings, unpack
-from presentation.worker.jobs import Deliveries
+from presentation.worker.jobs import LANES, Deliveries
 from presentation.worker.schedules import HOUSEKEEPING_SECONDS, LOOK_SECONDS, Schedules, every
 
 log = structlog.get_logger()
 
-_JOBS_AT_ONCE = 40
 _DRAIN_SECONDS = 20
 _REDIS_PAUSE_SECONDS = 1.0
 _BELL_SECONDS = 1
@@ -41,15 +41,16 @@ async def _work(settings: Settings) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     container = create_container(settings)
     try:
-        deliveries = Deliveries(container, await container.get(OutboxQueue), at_once=_JOBS_AT_ONCE)
+        outbox = await container.get(OutboxQueue)
+        lanes = [Deliveries(container, outbox, lane) for lane in LANES]
         schedules = Schedules(container, await container.get(RenderReader), await container.get(PurchasesDue))
         works = (
-            every(LOOK_SECONDS, deliveries.look, stop, or_at=deliveries.news),
+            *(every(LOOK_SECONDS, lane.look, stop, or_at=lane.news) for lane in lanes),
             every(settings.poll_seconds, schedules.poll_predictions, stop),
             every(settings.sweep_seconds, schedules.sweep_views, stop),
             every(settings.reconcile_seconds, schedules.reconcile_purchases, stop),
             every(HOUSEKEEPING_SECONDS, schedules.purge_expired, stop),
-            _hear_bell(deliveries.news, settings, stop),
+            _hear_bell([lane.news for lane in lanes], settings, stop),
         )
         running = [asyncio.create_task(work) for work in works]
         stopping = asyncio.create_task(stop.wait())
@@ -59,7 +60,7 @@ async def _work(settings: Settings) -> None:
         for task in (*running, stopping):
             task.cancel()
         outcomes = await asyncio.gather(*running, return_exceptions=True)
-        await deliveries.drain(_DRAIN_SECONDS)
+        await asyncio.gather(*(lane.drain(_DRAIN_SECONDS) for lane in lanes))
         for outcome in outcomes:
             if isinstance(outcome, Exception):
                 raise outcome
@@ -68,11 +69,12 @@ async def _work(settings: Settings) -> None:
         log.info("worker_stopped")
 
 
-async def _hear_bell(news: asyncio.Event, settings: Settings, stop: asyncio.Event) -> None:
+async def _hear_bell(news: Sequence[asyncio.Event], settings: Settings, stop: asyncio.Event) -> None:
     """Run arq until told to stop, and cancelled so that it hears it. While Redis is away, the clock does without."""
 
     async def look(_: dict[Any, Any]) -> None:
-        news.set()
+        for lane in news:
+            lane.set()
 
     while not stop.is_set():
         worker = Worker(

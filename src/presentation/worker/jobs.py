@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import msgspec
 import structlog
 from dishka import AsyncContainer
+from msgspec import Struct
 
 from application.actor import Actor
 from application.auth.send_account_mail import (
@@ -66,6 +67,27 @@ CONSUMERS: Mapping[type[Event], type[Callable[[Any, Actor], Awaitable[None]]]] =
 _EVENTS = {event.job: event for event in CONSUMERS}
 
 
+class Lane(Struct, frozen=True):
+    """Jobs that wait for the same services outside, and how many of them a worker does at once.
+
+    A service that is slow or silent takes up the places of its own lane, and no mail waits for a picture.
+    """
+
+    events: tuple[type[Event], ...]
+    at_once: int
+
+    @property
+    def jobs(self) -> list[str]:
+        return [event.job for event in self.events]
+
+
+LANES = (
+    Lane((ViewSubmittable, ViewFinishable, PredictionAbandoned), 40),
+    Lane((ImageDeleted, AccountErased, PictureDiscarded, OutputAbandoned, ProfilePictureOffered), 10),
+    Lane((RegistrationMade, RegistrationRepeated, PasswordResetAsked, CreditsPurchased, PurchaseRefunded), 10),
+)
+
+
 class Announcement(Protocol):
     """An outbox row that is ours to do."""
 
@@ -80,8 +102,11 @@ class Announcement(Protocol):
 
 
 class Announcements(Protocol):
-    async def exchange(self, done: Collection[int], limit: int) -> Sequence[Announcement]:
-        """Strike out rows that are done, and take up to `limit` that are due; those come again if nobody does them."""
+    async def exchange(self, done: Collection[int], limit: int, jobs: Collection[str]) -> Sequence[Announcement]:
+        """Strike out rows that are done, and take up to `limit` of these jobs that are due.
+
+        They come again if nobody does them.
+        """
         ...
 
 
@@ -92,10 +117,11 @@ class Deliveries:
     again.
     """
 
-    def __init__(self, container: AsyncContainer, announcements: Announcements, *, at_once: int) -> None:
+    def __init__(self, container: AsyncContainer, announcements: Announcements, lane: Lane) -> None:
         self._container = container
         self._announcements = announcements
-        self._at_once = at_once
+        self._jobs = lane.jobs
+        self._at_once = lane.at_once
         self._begun: set[asyncio.Task[None]] = set()
         self._done: list[int] = []
         self.news = asyncio.Event()
@@ -106,7 +132,7 @@ class Deliveries:
         done, self._done = self._done, []
         room = self._at_once - len(self._begun)
         try:
-            taken = await self._announcements.exchange(done, room)
+            taken = await self._announcements.exchange(done, room, self._jobs)
         except BaseException:
             self._done += done
             raise
@@ -124,7 +150,7 @@ class Deliveries:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
         with suppress(Unavailable):  # then they come again, to find their work done
-            await self._announcements.exchange(self._done, 0)
+            await self._announcements.exchange(self._done, 0, [])
 
     def _end(self, task: asyncio.Task[None]) -> None:
         self._begun.discard(task)

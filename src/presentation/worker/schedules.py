@@ -60,25 +60,26 @@ class Schedules:
 
     async def poll_predictions(self) -> bool:
         due = await self._renders.due_for_poll(_BATCH)
-        await self._each(PollPredictionHandler, [PollPrediction(view_id) for view_id in due])
-        return len(due) == _BATCH
+        done = await self._each(PollPredictionHandler, [PollPrediction(view_id) for view_id in due])
+        return done > 0 and len(due) == _BATCH
 
     async def sweep_views(self) -> bool:
         overdue = await self._renders.overdue(_BATCH)
-        await self._each(SweepViewHandler, [SweepView(view_id) for view_id in overdue])
-        return len(overdue) == _BATCH
+        done = await self._each(SweepViewHandler, [SweepView(view_id) for view_id in overdue])
+        return done > 0 and len(overdue) == _BATCH
 
     async def reconcile_purchases(self) -> bool:
         due = await self._purchases.take(_BATCH)
-        await self._each(ReconcilePurchaseHandler, [ReconcilePurchase(transaction_id) for transaction_id in due])
-        return len(due) == _BATCH
+        done = await self._each(ReconcilePurchaseHandler, [ReconcilePurchase(transaction_id) for transaction_id in due])
+        return done > 0 and len(due) == _BATCH
 
     async def purge_expired(self) -> bool:
         async with self._container() as scope:
             handle = await scope.get(PurgeExpiredHandler)
             return (await handle(PurgeExpired(), WORKER)).more
 
-    async def _each(self, handler: type[Callable[[Any, Any], Awaitable[object]]], commands: Sequence[object]) -> None:
+    async def _each(self, handler: type[Callable[[Any, Any], Awaitable[object]]], commands: Sequence[object]) -> int:
+        """Returns how many came to their end. Where none does, the next batch would be the same, and is not hurried."""
         at_once = asyncio.Semaphore(_SIDE_BY_SIDE)
 
         async def run(command: object) -> None:
@@ -92,3 +93,4 @@ class Schedules:
                 log.warning("scheduled_item_put_off", command=repr(command), reason=result.detail)
             elif isinstance(result, BaseException):
                 log.error("scheduled_item_failed", command=repr(command), exc_info=result)
+        return sum(not isinstance(result, BaseException) for result in results)

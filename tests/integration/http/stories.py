@@ -25,7 +25,7 @@ from domain.credits import Cause
 from domain.sessions import SignInMethod
 from infrastructure.database.outbox import OutboxQueue
 from infrastructure.database.tables import audit_entries, ledger_entries, metadata
-from presentation.worker.jobs import LONGEST_SECONDS, Deliveries
+from presentation.worker.jobs import CONSUMERS, LONGEST_SECONDS, Deliveries, Lane
 from presentation.worker.schedules import Schedules
 from tests.factories import StyleFactory, UserFactory, photo
 from tests.fakes import FakeDoorbell, FakeDownloads, FakeImageModel, FakeMailer, InMemoryStorage
@@ -58,7 +58,7 @@ class Worker:
 
     async def drain(self) -> None:
         """Deliver every outbox row that is due, until none is left."""
-        deliveries = Deliveries(self._container, await self._container.get(OutboxQueue), at_once=1)
+        deliveries = Deliveries(self._container, await self._container.get(OutboxQueue), Lane(tuple(CONSUMERS), 1))
         while await deliveries.look():
             await deliveries.drain(LONGEST_SECONDS)
 
