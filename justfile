@@ -65,6 +65,10 @@ fuzz: setup
 soak MINUTES: setup
     {{ bin }}/python -m tests.soak "$1"
 
+# Tell the same events of a payment in every order, and show which balances are left
+money *SETS: setup
+    {{ bin }}/python -m tests.money "$@"
+
 # Play attacks on accounts and payments against a running stack, and show what came of each
 attack: setup
     {{ bin }}/python -m tests.attack

@@ -27,6 +27,7 @@ from application.payments.reconciliation import ReconcileEvery, Reconciliation
 from application.payments.refund_purchase import RefundPurchaseHandler
 from application.payments.release_payment import ReleasePaymentHandler
 from application.payments.replay_event import ReplayEventHandler
+from application.payments.verdicts import Verdicts
 from application.ports import IdempotencyKeys, Outbox, UnitOfWork
 from domain.transactions import Offer, PaymentStatus
 from tests.selling import PRICE, FakePaymentProvider
@@ -110,13 +111,13 @@ class Counter:
             idempotency=adapters.idempotency,
             uow=uow,
         )
-        self.receive = ReceiveWebhookHandler(events=events, books=self.books, alerts=alerts, uow=uow)
+        verdicts = Verdicts(events=events, alerts=alerts)
+        self.receive = ReceiveWebhookHandler(events=events, books=self.books, verdicts=verdicts, uow=uow)
         reconciliation = Reconciliation(
             transactions=transactions,
             provider=provider,
-            events=events,
             books=self.books,
-            alerts=alerts,
+            verdicts=verdicts,
             every=EVERY,
             uow=uow,
         )

@@ -24,7 +24,7 @@ from application.images.model_gate import (
 )
 from application.ports import Outbox, UnitOfWork
 from domain.credits import VIEW_PRICE, Cause, HoldStatus, InsufficientCredits
-from domain.errors import NotFound
+from domain.errors import NotFound, Unavailable
 from domain.views import ViewError, ViewRender
 
 
@@ -41,7 +41,8 @@ class Participant(Protocol):
 class Transaction(UnitOfWork):
     """One transaction after another. `is_open` from its first use to its end; `commits` counts those that were kept.
 
-    `dies_in` commits, if a test says so, the process dies instead: what it had done has not happened.
+    `dies_in` commits, if a test says so, the process dies instead: what it had done has not happened. `dies_after` so
+    many, the connection does, when all has happened and nobody has heard of it.
     """
 
     def __init__(self, now: datetime) -> None:
@@ -49,6 +50,7 @@ class Transaction(UnitOfWork):
         self.is_open = False
         self.commits = 0
         self.dies_in: int | None = None
+        self.dies_after: int | None = None
         self.participants: list[Participant] = []
 
     def use(self) -> None:
@@ -77,6 +79,10 @@ class Transaction(UnitOfWork):
             participant.keep()
         self.is_open = False
         self.commits += 1
+        if self.dies_after is not None:
+            self.dies_after = self.dies_after - 1 or None
+            if self.dies_after is None:
+                raise Unavailable("service_unavailable", "The connection died in the commit.")
 
     async def rollback(self) -> None:
         self.abandon()

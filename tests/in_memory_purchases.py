@@ -5,6 +5,7 @@
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import replace
+from datetime import datetime
 from itertools import count
 from typing import Generic, TypeVar
 
@@ -64,6 +65,11 @@ class InMemoryTransactions(TransactionRepository):
     async def claim_by_session(self, session_id: str) -> Transaction | None:
         self._work.use()
         return next((row for row in self.table.rows.values() if row.session_id == session_id), None)
+
+    async def unpaid(self, owner: int, *, since: datetime) -> int:
+        self._work.use()
+        orders = [row for row in self.table.rows.values() if row.user_id == owner and row.created_at > since]
+        return sum(not row.paid for row in orders)
 
     async def open(self) -> Sequence[int]:
         self._work.use()

@@ -88,7 +88,6 @@ class OutputAbandoned(Event, frozen=True):
 
     job = "discard_output"
     view_id: int
-    round: int
     attempt: int
 
 

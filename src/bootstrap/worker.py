@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import socket
+from collections.abc import Sequence
 from typing import Any
 
 import structlog
@@ -18,13 +19,12 @@ from infrastructure.database.outbox import OutboxQueue
 from infrastructure.job_queue import JOB, QUEUE, pack, redis_settings, unpack
 from infrastructure.metrics.exchange import MetricsExchange
 from infrastructure.spans import Spans
-from presentation.worker.jobs import Deliveries
+from presentation.worker.jobs import LANES, Deliveries
 from presentation.worker.metrics import JobMetrics
 from presentation.worker.schedules import AUDIT_SECONDS, HOUSEKEEPING_SECONDS, LOOK_SECONDS, Schedules, every
 
 log = structlog.get_logger()
 
-_JOBS_AT_ONCE = 40
 _DRAIN_SECONDS = 20
 _REDIS_PAUSE_SECONDS = 1.0
 _BELL_SECONDS = 1
@@ -45,18 +45,19 @@ async def _work(settings: Settings) -> None:
     container = create_container(settings, role="worker")
     try:
         get = container.get
-        metrics = await get(JobMetrics)
-        deliveries = Deliveries(container, await get(OutboxQueue), metrics, await get(Spans), at_once=_JOBS_AT_ONCE)
+        metrics, spans = await get(JobMetrics), await get(Spans)
+        outbox = await get(OutboxQueue)
+        lanes = [Deliveries(container, outbox, lane, metrics, spans) for lane in LANES]
         schedules = Schedules(container, await get(RenderReader), await get(PurchasesDue), metrics)
         await get(MetricsExchange)
         works = (
-            every(LOOK_SECONDS, deliveries.look, stop, or_at=deliveries.news),
+            *(every(LOOK_SECONDS, lane.look, stop, or_at=lane.news) for lane in lanes),
             every(settings.poll_seconds, schedules.poll_predictions, stop),
             every(settings.sweep_seconds, schedules.sweep_views, stop),
             every(settings.reconcile_seconds, schedules.reconcile_purchases, stop),
             every(HOUSEKEEPING_SECONDS, schedules.purge_expired, stop),
             every(AUDIT_SECONDS, schedules.audit_ledger, stop),
-            _hear_bell(deliveries.news, settings, stop),
+            _hear_bell([lane.news for lane in lanes], settings, stop),
         )
         running = [asyncio.create_task(work) for work in works]
         stopping = asyncio.create_task(stop.wait())
@@ -66,7 +67,7 @@ async def _work(settings: Settings) -> None:
         for task in (*running, stopping):
             task.cancel()
         outcomes = await asyncio.gather(*running, return_exceptions=True)
-        await deliveries.drain(_DRAIN_SECONDS)
+        await asyncio.gather(*(lane.drain(_DRAIN_SECONDS) for lane in lanes))
         for outcome in outcomes:
             if isinstance(outcome, Exception):
                 raise outcome
@@ -75,11 +76,12 @@ async def _work(settings: Settings) -> None:
         log.info("worker_stopped")
 
 
-async def _hear_bell(news: asyncio.Event, settings: Settings, stop: asyncio.Event) -> None:
+async def _hear_bell(news: Sequence[asyncio.Event], settings: Settings, stop: asyncio.Event) -> None:
     """Run arq until told to stop, and cancelled so that it hears it. While Redis is away, the clock does without."""
 
     async def look(_: dict[Any, Any]) -> None:
-        news.set()
+        for lane in news:
+            lane.set()
 
     while not stop.is_set():
         worker = Worker(

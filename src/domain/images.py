@@ -83,15 +83,13 @@ class GeneratedImage:
 
     def output_key(self, render: ViewRender) -> str:
         """Where an attempt's picture is stored: the same attempt, tried again, overwrites its own file only."""
-        return output_key(self.folder, render.view, render.round, render.attempt)
+        return output_key(self.folder, render.view, render.attempt)
 
     @property
     def output_keys(self) -> set[str]:
         """Where its outputs are stored, and where those of attempts would be that nobody noted."""
         noted = {render.output_key for render in self.views if render.output_key is not None}
-        return noted.union(
-            *(output_keys(self.folder, render.view, render.round, render.attempt) for render in self.views)
-        )
+        return noted.union(*(output_keys(self.folder, render.view, render.attempt) for render in self.views))
 
     def submittable(self, render: ViewRender, now: datetime, policy: RenderPolicy) -> bool:
         """A worker may take it to the provider."""
@@ -173,7 +171,7 @@ class GeneratedImage:
             return self.fail(render, error, now)
         render.error = error
         render.forget_prediction()
-        render.release(retry_at)
+        render.give_back(retry_at)
         return Change(queued=[render])
 
     def call_off(self, render: ViewRender, claim: int, error: ViewError, retry_at: datetime) -> Change:
@@ -181,7 +179,7 @@ class GeneratedImage:
         render.require_claim(claim)
         render.error = error
         render.attempt -= 1
-        render.release(retry_at)
+        render.give_back(retry_at)
         return Change(queued=[render])
 
     def put_off(self, render: ViewRender, claim: int, error: ViewError, retry_at: datetime) -> Change:
@@ -190,7 +188,7 @@ class GeneratedImage:
         render.error = error
         # That storage is away is not the output's fault: it is waited for until the deadline.
         render.stumbles += error is not ViewError.STORAGE_UNAVAILABLE
-        render.release(retry_at)
+        render.give_back(retry_at)
         return Change(queued=[render])
 
     def reject(self, render: ViewRender, claim: int, error: ViewError, now: datetime) -> Change:

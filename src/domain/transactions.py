@@ -85,7 +85,7 @@ class Offer(Struct, frozen=True):
     currency: str
 
 
-_UNPAID = {
+_STATUS_OF = {
     PaymentStatus.FAILED: TransactionStatus.FAILED,
     PaymentStatus.CANCELLED: TransactionStatus.CANCELLED,
     PaymentStatus.UNDER_WAY: TransactionStatus.PROCESSING,
@@ -135,7 +135,7 @@ class Transaction:
 
     @property
     def paid(self) -> bool:
-        return self.status not in _OPEN
+        return self.status not in UNPAID
 
     def being_opened(self, now: datetime) -> bool:
         """Another request is opening its checkout at this moment."""
@@ -196,9 +196,9 @@ class Transaction:
 
     def unpaid_yet(self, report: PaymentReport, status: PaymentStatus) -> None:
         """A payment for this order is under way or came to nothing. What has been paid stays paid."""
-        if self.paid or status not in _UNPAID:
+        if self.paid or status not in _STATUS_OF:
             return
-        told = _UNPAID[status]
+        told = _STATUS_OF[status]
         if self.payment_id == report.payment_id and told is TransactionStatus.PROCESSING and self._ended:
             return  # older news
         self.payment_id, self.status = report.payment_id, told
@@ -234,7 +234,7 @@ class Transaction:
 
 
 _LONGEST_CHECKOUT = CHECKOUT_LIFE + LAST_NEWS
-_OPEN = frozenset(
+UNPAID = frozenset(
     {
         TransactionStatus.PENDING,
         TransactionStatus.PROCESSING,

@@ -20,12 +20,14 @@ from application.payments.ports import (
 )
 from application.webhooks import WebhookVerifier
 from domain.errors import Conflict, Unavailable
+from infrastructure.bounded_replies import read_bounded
 from infrastructure.dodo_wire import TRANSACTION, USER, Reference, read_event, read_payment, read_refund
 
 log = structlog.get_logger()
 
 CALL_SECONDS = 20.0
 RETRY_AFTER_SECONDS = 5.0
+MAX_BYTES = 1024 * 1024
 
 _NOT_FOUND = 404
 _TOO_MANY = 429
@@ -35,6 +37,11 @@ _UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ValueEr
 _NO_TYPE = "unreadable"
 
 T = TypeVar("T")
+
+
+class _Reply(Struct, frozen=True):
+    status: int
+    body: bytes
 
 
 class _Session(Struct, frozen=True):
@@ -76,7 +83,11 @@ class DodoPayments(PaymentProvider):
         self._timeout = timeout
         self._client = httpx.AsyncClient(
             base_url=base_url,
-            headers={"Authorization": f"Bearer {api_key}", "Accept": "application/json"},
+            headers={
+                "Authorization": f"Bearer {api_key}",
+                "Accept": "application/json",
+                "Accept-Encoding": "identity",
+            },
             timeout=httpx.Timeout(timeout, connect=5),
             follow_redirects=False,
             trust_env=False,
@@ -98,13 +109,13 @@ class DodoPayments(PaymentProvider):
 
     async def paid_with(self, session_id: str) -> str | None:
         reply = await self._call("GET", f"/checkouts/{session_id}")
-        if reply.status_code == _NOT_FOUND:
+        if reply.status == _NOT_FOUND:
             return None
         return _read(reply, lambda body: msgspec.json.decode(body, type=_SessionState)).payment_id
 
     async def payment(self, payment_id: str) -> PaymentState | None:
         reply = await self._call("GET", f"/payments/{payment_id}")
-        return None if reply.status_code == _NOT_FOUND else _read(reply, read_payment)
+        return None if reply.status == _NOT_FOUND else _read(reply, read_payment)
 
     async def refund(self, payment_id: str, *, amount: int | None, reason: str) -> RefundReport:
         wanted: dict[str, object] = {"payment_id": payment_id, "reason": reason}
@@ -116,7 +127,7 @@ class DodoPayments(PaymentProvider):
                 {"item_id": item.items_id, "amount": amount, "tax_inclusive": True} for item in items[:1]
             ]
         reply = await self._call("POST", "/refunds", wanted)
-        if reply.status_code in _CONFLICTS:
+        if reply.status in _CONFLICTS:
             refusal = _refusal(reply)
             raise Conflict("conflict", f"The payment provider refused it: {refusal.message or refusal.code}")
         return _read(reply, read_refund)
@@ -124,13 +135,13 @@ class DodoPayments(PaymentProvider):
     async def aclose(self) -> None:
         await self._client.aclose()
 
-    async def _call(self, method: str, path: str, content: Mapping[str, object] | None = None) -> httpx.Response:
+    async def _call(self, method: str, path: str, content: Mapping[str, object] | None = None) -> "_Reply":
         """The reply, whatever its status but a server's fault; bounded as a whole (httpx bounds each read alone)."""
         if not self._configured:
             raise _unavailable()
         try:
-            async with asyncio.timeout(self._timeout):
-                return await self._client.request(method, path, json=content)
+            async with asyncio.timeout(self._timeout), self._client.stream(method, path, json=content) as reply:
+                return _Reply(reply.status_code, await read_bounded(reply, MAX_BYTES))
         except (httpx.HTTPError, TimeoutError) as error:
             log.warning("payment_provider_silent", call=f"{method} {path.split('/')[1]}", reason=repr(error))
             raise _unavailable() from error
@@ -151,23 +162,23 @@ class DodoWebhook(PaymentWebhook):
         return PaymentEvent(webhook_id=webhook_id, type=kind, report=report, body=body)
 
 
-def _read(reply: httpx.Response, read: Callable[[bytes], T]) -> T:
-    if not reply.is_success:
+def _read(reply: _Reply, read: Callable[[bytes], T]) -> T:
+    if not httpx.codes.is_success(reply.status):
         # The customer can do nothing about it; we can, unless Dodo is in trouble or has heard too much from us.
-        passes = reply.is_server_error or reply.status_code == _TOO_MANY
+        passes = httpx.codes.is_server_error(reply.status) or reply.status == _TOO_MANY
         tell = log.warning if passes else log.error
-        tell("payment_provider_refused", status=reply.status_code, code=_refusal(reply).code)
+        tell("payment_provider_refused", status=reply.status, code=_refusal(reply).code)
         raise _unavailable()
     try:
-        return read(reply.content)
+        return read(reply.body)
     except _UNREADABLE as error:
-        log.warning("payment_provider_unreadable", status=reply.status_code, reason=str(error))
+        log.warning("payment_provider_unreadable", status=reply.status, reason=str(error))
         raise _unavailable() from error
 
 
-def _refusal(reply: httpx.Response) -> _Refusal:
+def _refusal(reply: _Reply) -> _Refusal:
     try:
-        return msgspec.json.decode(reply.content, type=_Refusal)
+        return msgspec.json.decode(reply.body, type=_Refusal)
     except _UNREADABLE:
         return _Refusal()
 

@@ -75,8 +75,8 @@ class _Payment(Struct, frozen=True):
     product_cart: list[_CartLine] | None = None
     payment_method: Method | None = None
     metadata: dict[str, str | int | float | bool | None] | None = None
-    refunds: list[_Refund] | None = None
-    disputes: list[_Dispute] | None = None
+    refunds: list[msgspec.Raw] | None = None
+    disputes: list[msgspec.Raw] | None = None
 
 
 class _Envelope(Struct, frozen=True):
@@ -101,24 +101,41 @@ def read_event(body: bytes) -> tuple[str, Report | None]:
 
 
 def read_payment(body: bytes) -> PaymentState:
-    """A payment as `GET /payments/{id}` answers it, with what it says of refunds and disputes."""
+    """A payment as `GET /payments/{id}` answers it, with what it says of refunds and disputes.
+
+    One of them that cannot be read does not hide the others.
+    """
     payment = msgspec.json.decode(body, type=_Payment)
-    refunds = [
-        _refund(refund, _REFUND_STATUSES.get(refund.status, RefundStatus.PENDING), payment)
-        for refund in payment.refunds or []
-    ]
-    disputes = [
-        _dispute(dispute, _DISPUTE_STATES[dispute.dispute_status.removeprefix(_DISPUTE_STATUS)], payment)
-        for dispute in payment.disputes or []
-        if dispute.dispute_status.removeprefix(_DISPUTE_STATUS) in _DISPUTE_STATES
-    ]
-    return PaymentState(_payment(payment), refunds, disputes)
+    state = PaymentState(_payment(payment), [], [], [])
+    for refund in payment.refunds or []:
+        try:
+            state.refunds.append(_refund_of(payment, refund))
+        except (msgspec.MsgspecError, ValueError):
+            state.unreadable.append(bytes(refund))
+    for dispute in payment.disputes or []:
+        try:
+            state.disputes.extend(_dispute_of(payment, dispute))
+        except (msgspec.MsgspecError, ValueError):
+            state.unreadable.append(bytes(dispute))
+    return state
 
 
 def read_refund(body: bytes) -> RefundReport:
     """A refund as `POST /refunds` answers it."""
     refund = msgspec.json.decode(body, type=_Refund)
     return _refund(refund, _REFUND_STATUSES.get(refund.status, RefundStatus.PENDING))
+
+
+def _refund_of(payment: _Payment, body: msgspec.Raw) -> RefundReport:
+    refund = msgspec.json.decode(body, type=_Refund)
+    return _refund(refund, _REFUND_STATUSES.get(refund.status, RefundStatus.PENDING), payment)
+
+
+def _dispute_of(payment: _Payment, body: msgspec.Raw) -> list[DisputeReport]:
+    """None of a state that did not exist when this was written: as with events of such kinds."""
+    dispute = msgspec.json.decode(body, type=_Dispute)
+    state = _DISPUTE_STATES.get(dispute.dispute_status.removeprefix(_DISPUTE_STATUS))
+    return [] if state is None else [_dispute(dispute, state, payment)]
 
 
 def _payment(payment: _Payment) -> PaymentReport:

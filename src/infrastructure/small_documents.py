@@ -10,6 +10,8 @@ import httpx
 import msgspec
 from msgspec import Struct
 
+from infrastructure.bounded_replies import read_bounded
+
 CALL_SECONDS = 10.0
 MAX_BYTES = 256 * 1024
 LONGEST_KEPT_SECONDS = 86_400.0
@@ -68,7 +70,11 @@ class SmallDocuments:
     async def _call(self, method: str, url: str, form: Mapping[str, str] | None) -> Answer:
         try:
             async with asyncio.timeout(self._timeout), self._client.stream(method, url, data=form) as response:
-                return Answer(response.status_code, response.headers.get("Cache-Control", ""), await _body(response))
+                return Answer(
+                    response.status_code,
+                    response.headers.get("Cache-Control", ""),
+                    await read_bounded(response, MAX_BYTES),
+                )
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
             raise NoAnswer(f"no answer: {error!r}") from error
 
@@ -110,17 +116,6 @@ class KeptDocument(Generic[T]):
         self._kept = document = answer.read(self._shape)
         self._expires = self._now() + _seconds_kept(answer.cache_control)
         return document
-
-
-async def _body(response: httpx.Response) -> bytes:
-    if response.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
-        raise NoAnswer("an answer that is compressed though that was declined")
-    data = bytearray()
-    async for chunk in response.aiter_raw():
-        data += chunk
-        if len(data) > MAX_BYTES:
-            raise NoAnswer(f"an answer of more than {MAX_BYTES} bytes")
-    return bytes(data)
 
 
 def _seconds_kept(cache_control: str) -> float:

@@ -10,7 +10,7 @@ from application.payments.ports import CheckoutOrder, DisputeReport, PaymentProv
 from domain.errors import Conflict, Unavailable
 from domain.payments import DisputeState, RefundStatus
 from domain.transactions import CartLine, PaymentStatus
-from infrastructure.dodo import DodoPayments
+from infrastructure.dodo import MAX_BYTES, DodoPayments
 from tests.contract.conftest import RunningSandbox
 from tests.faults.database import eventually
 from tests.faults.dodo import Dodo
@@ -354,6 +354,8 @@ FAULTS: dict[str, dict[str, Any]] = {
             }
         }
     },
+    "without an end": {"reply": {"text": " " * (MAX_BYTES + 1)}},
+    "compressed": {"reply": {"text": "{}", "headers": {"Content-Encoding": "gzip"}}},
     "redirect": {"reply": {"status": 307, "headers": {"Location": "/dodo/payments"}}},
     "found": {"reply": {"status": 302, "headers": {"Location": "/dodo/payments"}}},
 }

@@ -18,7 +18,7 @@ from tests.factories import new_email
 
 NOW = datetime(2025, 5, 3, 12, 0, tzinfo=UTC)
 POLICY = RenderPolicy()
-OUTPUT = Output("images/folder/front-1-1.jpg", 1024, 1536)
+OUTPUT = Output("images/folder/front-1.jpg", 1024, 1536)
 CANVASES = ["https://provider.test/output.jpg"]
 """What a prediction that succeeded names."""
 

@@ -5,7 +5,7 @@ from uuid import uuid4
 from msgspec import Meta, Struct
 
 from application.actor import Actor
-from application.audit import AuditLog, reason_given
+from application.audit import AuditLog, Reason, reason_given
 from application.auth.ports import UserRepository
 from application.credits.ports import Balance, CreditAccounts
 from application.ports import UnitOfWork
@@ -17,7 +17,7 @@ class GrantCredits(Struct, frozen=True):
     user: str
     """An address or an id."""
     amount: Annotated[int, Meta(ge=1, le=100_000)]
-    reason: Annotated[str, Meta(min_length=1, max_length=500)]
+    reason: Reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

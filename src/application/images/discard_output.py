@@ -24,8 +24,9 @@ class DiscardOutputHandler:
         if found is None:
             return
         image, render = found
-        key = output_key(image.folder, render.view, event.round, event.attempt)
-        is_needed = key == render.output_key or (render.open and key == image.output_key(render))
+        key = output_key(image.folder, render.view, event.attempt)
+        is_present = render.open and render.tries > 0 and event.attempt == render.attempt
+        is_needed = is_present or key == render.output_key
         await self.uow.commit()
         if not is_needed:
             await self.storage.delete(key)

@@ -61,7 +61,7 @@ class FinishViewHandler:
             return
         prediction = convert(render.prediction, Prediction)
         key = image.output_key(render)
-        late = OutputAbandoned(event.view_id, render.round, render.attempt)
+        late = OutputAbandoned(event.view_id, render.attempt)
         await self.uow.commit()
         async with self.leases.held(event.view_id, claim):
             outcome = await self._store(prediction, key)

@@ -23,7 +23,7 @@ class Settlement:
             if view.prediction is not None:
                 # A worker may be storing its output at this very moment.
                 later = view.finished_at + UNTIL_NOBODY_WRITES if view.finished_at else None
-                self.outbox.add(OutputAbandoned(view.id, view.round, view.attempt), not_before=later)
+                self.outbox.add(OutputAbandoned(view.id, view.attempt), not_before=later)
             if view.status is not Status.COMPLETED and view.prediction_id is not None and view.prediction is None:
                 self.outbox.add(PredictionAbandoned(view.id, view.prediction_id))
         for view in change.queued:

@@ -1,4 +1,5 @@
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Annotated
 
 from msgspec import Meta, Struct
@@ -8,9 +9,14 @@ from application.auth.ports import UserRepository
 from application.payments.ports import Checkout, CheckoutOrder, PaymentProvider, TransactionRepository
 from application.ports import IdempotencyKeys, IdempotentRequest, UnitOfWork
 from application.users.account import claim_account
-from domain.errors import Conflict, Unavailable
+from domain.errors import Conflict, Throttled, Unavailable
 from domain.transactions import Offer, Transaction
 from domain.users import User
+
+MOST_UNPAID = 20
+"""Orders of one customer within a day. The provider is asked about each, dozens of times, and answers only so often."""
+_A_DAY = timedelta(days=1)
+_RETRY_AFTER = 5.0
 
 
 class CreateCheckout(Struct, frozen=True, forbid_unknown_fields=True):
@@ -66,7 +72,12 @@ class CreateCheckoutHandler:
         return CheckoutCreated(checkout.url, checkout.session_id, order.transaction_id)
 
     async def _order(self, owner: int, command: CreateCheckout, request: IdempotentRequest | None) -> Transaction:
-        transaction = Transaction.order(owner, command.credits_amount, self.offer, await self.uow.now())
+        now = await self.uow.now()
+        if await self.transactions.unpaid(owner, since=now - _A_DAY) >= MOST_UNPAID:
+            raise Throttled(
+                "rate_limited", "There are too many orders that have not been paid.", retry_after=_A_DAY.total_seconds()
+            )
+        transaction = Transaction.order(owner, command.credits_amount, self.offer, now)
         await self.transactions.add(transaction)
         await self.idempotency.keep(request, _Ordered(transaction.id))
         return transaction
@@ -94,9 +105,6 @@ class CreateCheckoutHandler:
             else:
                 transaction.opened(checkout.session_id, checkout.url, await self.uow.now())
         await self.uow.commit()
-
-
-_RETRY_AFTER = 5.0
 
 
 def _order_of(transaction: Transaction, user: User) -> CheckoutOrder:

@@ -86,6 +86,8 @@ class PaymentState(Struct, frozen=True):
     payment: PaymentReport
     refunds: list[RefundReport]
     disputes: list[DisputeReport]
+    unreadable: list[bytes] = []
+    """What it says of a refund or a dispute, where nobody can tell what that is."""
 
 
 class PaymentProvider(Protocol):
@@ -117,6 +119,10 @@ class TransactionRepository(Protocol):
         ...
 
     async def claim_by_session(self, session_id: str) -> Transaction | None: ...
+
+    async def unpaid(self, owner: int, *, since: datetime) -> int:
+        """How many a customer has ordered since then and not paid so far."""
+        ...
 
     async def open(self) -> Sequence[int]:
         """Ids of purchases that may yet be paid, or whose money may yet go back: all that is worth asking about."""

@@ -4,7 +4,8 @@ from msgspec import Struct
 
 from application.actor import Actor
 from application.payments.bookkeeping import Bookkeeping
-from application.payments.ports import Alerts, Finding, PaymentEvent, PaymentEvents, Verdict
+from application.payments.ports import Finding, PaymentEvent, PaymentEvents, Verdict
+from application.payments.verdicts import Verdicts
 from application.ports import UnitOfWork
 from domain.transactions import Mismatch
 
@@ -19,7 +20,7 @@ class ReceiveWebhookHandler:
 
     events: PaymentEvents
     books: Bookkeeping
-    alerts: Alerts
+    verdicts: Verdicts
     uow: UnitOfWork
 
     async def __call__(self, command: ReceiveWebhook, actor: Actor) -> Verdict | None:
@@ -28,9 +29,7 @@ class ReceiveWebhookHandler:
         if event_id is None:
             return None
         finding = await self._finding(command.event)
-        await self.events.settle(event_id, finding)
-        if finding.verdict is Verdict.QUARANTINED:
-            self.alerts.alert("payment_quarantined", event_id=event_id, reason=finding.reason)
+        await self.verdicts.settle(event_id, finding)
         await self.uow.commit()
         return finding.verdict
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from hashlib import sha256
 
 import msgspec
 from msgspec import Struct
@@ -10,18 +11,19 @@ from msgspec.structs import replace
 from application.payments.bookkeeping import Bookkeeping
 from application.payments.one_purchase import claim_purchase
 from application.payments.ports import (
-    Alerts,
+    Finding,
     PaymentEvent,
-    PaymentEvents,
     PaymentNews,
     PaymentProvider,
+    PaymentState,
     RefundReport,
     Report,
     TransactionRepository,
     Verdict,
 )
+from application.payments.verdicts import Verdicts
 from application.ports import UnitOfWork
-from domain.transactions import TransactionStatus
+from domain.transactions import Mismatch, TransactionStatus
 
 
 class Reconciled(Struct, frozen=True):
@@ -45,9 +47,8 @@ class Reconciliation:
 
     transactions: TransactionRepository
     provider: PaymentProvider
-    events: PaymentEvents
     books: Bookkeeping
-    alerts: Alerts
+    verdicts: Verdicts
     every: ReconcileEvery
     uow: UnitOfWork
 
@@ -57,31 +58,32 @@ class Reconciliation:
         before, session_id = transaction.status, transaction.session_id
         payment_id = transaction.payment_id if transaction.paid else None
         await self.uow.commit()
-        for report in await self._reports(session_id, payment_id):
-            await self._enter(report)
+        state = await self._state(session_id, payment_id)
+        if state is not None:
+            await self._enter(state, session_id)
         transaction = await claim_purchase(self.transactions, transaction_id)
         transaction.asked(await self.uow.now(), every=self.every.interval)
         after = transaction.status
         await self.uow.commit()
         return Reconciled(transaction_id, before, after)
 
-    async def _reports(self, session_id: str | None, payment_id: str | None) -> list[Report]:
+    async def _state(self, session_id: str | None, payment_id: str | None) -> PaymentState | None:
         if payment_id is None and session_id is not None:
             payment_id = await self.provider.paid_with(session_id)
-        state = await self.provider.payment(payment_id) if payment_id is not None else None
-        if state is None:
-            return []
-        payment = state.payment if state.payment.session_id else replace(state.payment, session_id=session_id)
-        return [PaymentNews(happened=payment.status, payment=payment), *state.refunds, *state.disputes]
+        return await self.provider.payment(payment_id) if payment_id is not None else None
 
-    async def _enter(self, report: Report) -> None:
-        finding = await self.books.enter(report)
-        if finding.verdict is Verdict.QUARANTINED:
-            event_id = await self.events.add(_as_event(report))
-            if event_id is not None:
-                await self.events.settle(event_id, finding)
-                self.alerts.alert("payment_quarantined", event_id=event_id, reason=finding.reason)
-        await self.uow.commit()
+    async def _enter(self, state: PaymentState, session_id: str | None) -> None:
+        payment = state.payment if state.payment.session_id else replace(state.payment, session_id=session_id)
+        reports: list[Report] = [PaymentNews(happened=payment.status, payment=payment)]
+        for report in (*reports, *state.refunds, *state.disputes):
+            finding = await self.books.enter(report)
+            if finding.verdict is Verdict.QUARANTINED:
+                await self.verdicts.keep(_as_event(report), finding)
+            await self.uow.commit()
+        for body in state.unreadable:
+            unreadable = Finding(Verdict.QUARANTINED, Mismatch.UNREADABLE)
+            await self.verdicts.keep(_unreadable(payment.payment_id, body), unreadable)
+            await self.uow.commit()
 
 
 def _as_event(report: Report) -> PaymentEvent:
@@ -95,3 +97,8 @@ def _as_event(report: Report) -> PaymentEvent:
             kind, name = "dispute", report.dispute_id
     body = msgspec.json.encode(report)
     return PaymentEvent(webhook_id=f"reconciled:{name}", type=f"{kind}.reconciled", report=report, body=body)
+
+
+def _unreadable(payment_id: str, body: bytes) -> PaymentEvent:
+    name = f"reconciled:{payment_id}:{sha256(body).hexdigest()[:16]}"
+    return PaymentEvent(webhook_id=name, type="payment.reconciled", report=None, readable=False, body=body)

@@ -4,7 +4,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from application.actor import Actor
-from application.audit import AuditLog, reason_given
+from application.audit import AuditLog, Reason, reason_given
 from application.payments.bookkeeping import Bookkeeping
 from application.payments.one_purchase import claim_purchase
 from application.payments.ports import PaymentProvider, PaymentRepository, RefundReport, TransactionRepository
@@ -16,7 +16,7 @@ LARGEST_AMOUNT = 2**53 - 1
 
 
 class RefundPurchase(Struct, frozen=True, forbid_unknown_fields=True):
-    reason: Annotated[str, Meta(min_length=1, max_length=500)]
+    reason: Reason
     amount: Annotated[int, Meta(ge=1, le=LARGEST_AMOUNT)] | None = None
     """Minor units of what was paid; None: all that is left of it."""
 
@@ -96,6 +96,8 @@ class RefundPurchaseHandler:
         for refund in news:
             await self.books.enter(refund)
         await self.uow.commit()
+        if state and state.unreadable:
+            raise Conflict("conflict", "The provider says something of this payment that cannot be read: look there.")
         if news:
             raise Conflict("conflict", "The provider knows of a refund that was not noted here. It is now: look again.")
 

@@ -1,10 +1,9 @@
 from dataclasses import dataclass
-from typing import Annotated
 
-from msgspec import Meta, Struct
+from msgspec import Struct
 
 from application.actor import Actor
-from application.audit import AuditLog, reason_given
+from application.audit import AuditLog, Reason, reason_given
 from application.payments.bookkeeping import Bookkeeping
 from application.payments.one_purchase import claim_event
 from application.payments.ports import (
@@ -21,7 +20,7 @@ from domain.errors import Conflict
 
 class ReleasePayment(Struct, frozen=True):
     event_id: int
-    reason: Annotated[str, Meta(min_length=1, max_length=500)]
+    reason: Reason
 
 
 class PaymentReleased(Struct, frozen=True):

@@ -82,6 +82,7 @@ from application.payments.replay_event import ReplayEventHandler
 from application.payments.send_receipts import SendReceiptHandler, SendRefundNoticeHandler
 from application.payments.show_event import ShowEventHandler
 from application.payments.show_purchase import ShowPurchaseHandler
+from application.payments.verdicts import Verdicts
 from application.queue.fail_open_images import FailOpenImagesHandler
 from application.queue.show_queue import ShowQueueHandler
 from application.styles.add_style import AddStyleHandler
@@ -248,6 +249,7 @@ class Handlers(Provider):
         CancelPredictionHandler,
         Settlement,
         Bookkeeping,
+        Verdicts,
         Reconciliation,
         CreateCheckoutHandler,
         ReceiveWebhookHandler,

@@ -34,6 +34,7 @@ from application.payments.records import PurchaseRecords
 from application.ports import UnitOfWork
 from application.queue.ports import BacklogReader
 from bootstrap.settings import Settings
+from domain.views import RenderPolicy
 from infrastructure.database.acceptances import SqlAcceptances
 from infrastructure.database.audit import SqlAuditLog
 from infrastructure.database.audit_records import SqlAuditRecords
@@ -203,6 +204,15 @@ class Persistence(Provider):
         scope=Scope.APP,
     )
     view_traces = provide(SqlViewTraces, scope=Scope.APP)
-    outbox_queue = provide(OutboxQueue, scope=Scope.APP)
     acceptances = provide(SqlAcceptances, scope=Scope.APP, provides=Acceptances)
-    leases = provide(RenewedLeases, scope=Scope.APP, provides=Leases)
+
+    # These two wait for no row. On connections of their own they wait for nobody who does, either.
+    @provide(scope=Scope.APP)
+    async def outbox_queue(self, settings: Settings) -> AsyncIterator[OutboxQueue]:
+        async with open_write_pool(settings.database_url, connections=1) as pool:
+            yield OutboxQueue(pool)
+
+    @provide(scope=Scope.APP)
+    async def leases(self, settings: Settings, policy: RenderPolicy) -> AsyncIterator[Leases]:
+        async with open_write_pool(settings.database_url, connections=1) as pool:
+            yield RenewedLeases(pool, policy)

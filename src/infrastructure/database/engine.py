@@ -30,15 +30,19 @@ AWAY = (
     asyncpg.InternalClientError,
     asyncpg.OperatorInterventionError,
     asyncpg.TransactionTimeoutError,
-    asyncpg.TooManyConnectionsError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.InvalidCachedStatementError,
+    asyncpg.ReadOnlySQLTransactionError,
     asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.InvalidCatalogNameError,
     OSError,
     TimeoutError,
 )
-"""What asyncpg raises when the server is away (class 08), stopping (57), out of connections (53300) or out of patience
-with a transaction (25P04), knows us (28) or our database (3D000) not, or not any more; and when a server that stops
-says so just as the next statement is sent (`Internal...`)."""
+"""What asyncpg raises when the server is away (class 08), stopping (57), out of connections, memory or disk (53), or
+out of patience with a transaction (25P04); when it takes no writes, for it stands by or its disk is full (25006), and
+knows us (28) or our database (3D000) not, or not any more; when a server that stops says so just as the next
+statement is sent (`Internal...`); and when a migration has changed the type of a column under a prepared statement,
+which is then made anew."""
 
 
 def database_unavailable() -> Unavailable:

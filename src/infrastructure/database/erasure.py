@@ -42,11 +42,11 @@ class SqlPersonalRecords(PersonalRecords):
 
     async def pictures(self, user_id: int) -> list[str]:
         photos = await self._session.scalars(select(uploads.c.key).where(uploads.c.user_id == user_id))
-        columns = select(images.c.folder, views.c.view, views.c.round, views.c.attempt, views.c.output_key)
+        columns = select(images.c.folder, views.c.view, views.c.attempt, views.c.output_key)
         expected = await self._session.scalars(select(expected_files.c.key).where(expected_files.c.user_id == user_id))
         keys = {*photos, *expected}
         for row in await self._session.execute(columns.join_from(images, views).where(images.c.user_id == user_id)):
-            keys.update(output_keys(row.folder, row.view, row.round, row.attempt))
+            keys.update(output_keys(row.folder, row.view, row.attempt))
             if row.output_key is not None:
                 keys.add(row.output_key)
         return sorted(keys)

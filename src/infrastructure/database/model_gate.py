@@ -39,7 +39,7 @@ WHERE model = $1
 RETURNING next_return_at, closed_until
 """
 _HAS_FAILED = "SELECT model FROM model_gates WHERE model = $1 AND (failures > 0 OR closed_until IS NOT NULL)"
-_LOCK = "SELECT * FROM model_gates WHERE model = $1 FOR UPDATE"
+_LOCK = "SELECT failures, failed_images, closed_until, reason FROM model_gates WHERE model = $1 FOR UPDATE"
 _OPEN = "UPDATE model_gates SET failures = 0, failed_images = '{}', closed_until = NULL, reason = NULL WHERE model = $1"
 _COUNT = "UPDATE model_gates SET failures = $2, failed_images = $3::bigint[] WHERE model = $1"
 _CLOSE = """

@@ -1,6 +1,7 @@
 """Purchases, payments and the provider's events, as handlers load and keep them."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 import msgspec
 from sqlalchemy import ColumnElement, Select, func, null, or_, select, union, update
@@ -24,7 +25,7 @@ from application.payments.ports import (
 )
 from application.payments.reconciliation import ReconcileEvery
 from domain.payments import Payment
-from domain.transactions import Transaction
+from domain.transactions import UNPAID, Transaction
 from infrastructure.database.tables import payment_events, payments, transactions, users
 
 
@@ -41,6 +42,11 @@ class SqlTransactions(TransactionRepository):
 
     async def claim_by_session(self, session_id: str) -> Transaction | None:
         return await self._locked(transactions.c.session_id == session_id)
+
+    async def unpaid(self, owner: int, *, since: datetime) -> int:
+        ordered = (transactions.c.user_id == owner, transactions.c.created_at > since)
+        unpaid = select(func.count()).where(*ordered, transactions.c.status.in_(UNPAID))
+        return await self._session.scalar(unpaid) or 0
 
     async def open(self) -> Sequence[int]:
         worth_asking = select(transactions.c.id).where(transactions.c.ask_at.is_not(None))

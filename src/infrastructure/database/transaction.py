@@ -1,7 +1,7 @@
 """The transaction of a handler, of SQLAlchemy or of bare asyncpg: adapters that speak SQL work on either."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from time import perf_counter
 from typing import Any, Protocol
 
@@ -161,9 +161,11 @@ class PooledTransaction(Transaction):
         return connection
 
     async def _release(self) -> None:
+        """Give the connection back. One that fails even at that has ended, and changes nothing of what is known."""
         connection, self._connection = self._connection, None
         self._observe(perf_counter() - self._began)
-        await self._pool.release(connection)
+        with suppress(*AWAY):
+            await self._pool.release(connection)
 
 
 @asynccontextmanager

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import msgspec
 import structlog
 from dishka import AsyncContainer
+from msgspec import Struct
 
 from application.actor import Actor
 from application.auth.send_account_mail import (
@@ -79,6 +80,27 @@ class Origin(Protocol):
     def traceparent(self) -> str | None: ...
 
 
+class Lane(Struct, frozen=True):
+    """Jobs that wait for the same services outside, and how many of them a worker does at once.
+
+    A service that is slow or silent takes up the places of its own lane, and no mail waits for a picture.
+    """
+
+    events: tuple[type[Event], ...]
+    at_once: int
+
+    @property
+    def jobs(self) -> list[str]:
+        return [event.job for event in self.events]
+
+
+LANES = (
+    Lane((ViewSubmittable, ViewFinishable, PredictionAbandoned), 40),
+    Lane((ImageDeleted, AccountErased, PictureDiscarded, OutputAbandoned, ProfilePictureOffered), 10),
+    Lane((RegistrationMade, RegistrationRepeated, PasswordResetAsked, CreditsPurchased, PurchaseRefunded), 10),
+)
+
+
 class Announcement(Protocol):
     """An outbox row that is ours to do."""
 
@@ -96,8 +118,11 @@ class Announcement(Protocol):
 
 
 class Announcements(Protocol):
-    async def exchange(self, done: Collection[int], limit: int) -> Sequence[Announcement]:
-        """Strike out rows that are done, and take up to `limit` that are due; those come again if nobody does them."""
+    async def exchange(self, done: Collection[int], limit: int, jobs: Collection[str]) -> Sequence[Announcement]:
+        """Strike out rows that are done, and take up to `limit` of these jobs that are due.
+
+        They come again if nobody does them.
+        """
         ...
 
 
@@ -109,20 +134,15 @@ class Deliveries:
     """
 
     def __init__(
-        self,
-        container: AsyncContainer,
-        announcements: Announcements,
-        metrics: JobMetrics,
-        spans: Spans,
-        *,
-        at_once: int,
+        self, container: AsyncContainer, announcements: Announcements, lane: Lane, metrics: JobMetrics, spans: Spans
     ) -> None:
         self._container = container
         self._announcements = announcements
+        self._jobs = lane.jobs
+        self._at_once = lane.at_once
         self._metrics = metrics
         metrics.expect(_EVENTS)
         self._spans = spans
-        self._at_once = at_once
         self._begun: set[asyncio.Task[None]] = set()
         self._done: list[int] = []
         self.news = asyncio.Event()
@@ -133,7 +153,7 @@ class Deliveries:
         done, self._done = self._done, []
         room = self._at_once - len(self._begun)
         try:
-            taken = await self._announcements.exchange(done, room)
+            taken = await self._announcements.exchange(done, room, self._jobs)
         except BaseException:
             self._done += done
             raise
@@ -151,7 +171,7 @@ class Deliveries:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
         with suppress(Unavailable):  # then they come again, to find their work done
-            await self._announcements.exchange(self._done, 0)
+            await self._announcements.exchange(self._done, 0, [])
 
     def _end(self, task: asyncio.Task[None]) -> None:
         self._begun.discard(task)

@@ -70,22 +70,19 @@ class Schedules:
 
     async def poll_predictions(self) -> bool:
         due = await self._renders.due_for_poll(_BATCH)
-        await self._each(_POLL, PollPredictionHandler, [PollPrediction(view_id) for view_id in due])
-        return len(due) == _BATCH
+        done = await self._each(_POLL, PollPredictionHandler, [PollPrediction(view_id) for view_id in due])
+        return done > 0 and len(due) == _BATCH
 
     async def sweep_views(self) -> bool:
         overdue = await self._renders.overdue(_BATCH)
-        await self._each(_SWEEP, SweepViewHandler, [SweepView(view_id) for view_id in overdue])
-        return len(overdue) == _BATCH
+        done = await self._each(_SWEEP, SweepViewHandler, [SweepView(view_id) for view_id in overdue])
+        return done > 0 and len(overdue) == _BATCH
 
     async def reconcile_purchases(self) -> bool:
         due = await self._purchases.take(_BATCH)
-        await self._each(
-            _RECONCILE,
-            ReconcilePurchaseHandler,
-            [ReconcilePurchase(transaction_id) for transaction_id in due],
-        )
-        return len(due) == _BATCH
+        purchases = [ReconcilePurchase(transaction_id) for transaction_id in due]
+        done = await self._each(_RECONCILE, ReconcilePurchaseHandler, purchases)
+        return done > 0 and len(due) == _BATCH
 
     async def purge_expired(self) -> bool:
         async with self._container() as scope:
@@ -101,7 +98,8 @@ class Schedules:
 
     async def _each(
         self, job: str, handler: type[Callable[[Any, Any], Awaitable[object]]], commands: Sequence[object]
-    ) -> None:
+    ) -> int:
+        """Returns how many came to their end. Where none does, the next batch would be the same, and is not hurried."""
         at_once = asyncio.Semaphore(_SIDE_BY_SIDE)
 
         async def run(command: object) -> None:
@@ -124,3 +122,4 @@ class Schedules:
                 log.warning("scheduled_item_put_off", command=repr(command), reason=result.detail)
             elif isinstance(result, BaseException):
                 log.error("scheduled_item_failed", command=repr(command), exc_info=result)
+        return sum(not isinstance(result, BaseException) for result in results)

@@ -87,14 +87,14 @@ async def test_what_is_borrowed_is_there_at_once(stage: Stage) -> None:
     """Views of another are complete; the others can start, and are paid."""
     ada = await Customer.open(stage, 1)
     image = await ada.try_on(View.LEFT)
-    image.borrow({View.FRONT: Output("images/x/front-1-1.jpg", 640, 800)}, image.created_at)
+    image.borrow({View.FRONT: Output("images/x/front-1.jpg", 640, 800)}, image.created_at)
     assert await ada.ask(image) == ImageAccepted(image.id, credits_held=1)
     async with stage.desk() as desk:
         stored = await desk.images.by_id(image.id)
     assert stored is not None
     front, left = stored.views
     assert (stored.status, front.status, left.status) == ("PROCESSING", "COMPLETED", "PENDING")
-    assert (front.output_key, front.output_width, front.output_height) == ("images/x/front-1-1.jpg", 640, 800)
+    assert (front.output_key, front.output_width, front.output_height) == ("images/x/front-1.jpg", 640, 800)
     assert (front.finished_at, left.finished_at) == (image.created_at, None)
     assert [msgspec.json.decode(row["payload"]) for row in await stage.outbox()] == [{"view_id": left.id}]
     assert (await stage.audit()).balanced

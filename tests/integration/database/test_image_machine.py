@@ -139,7 +139,7 @@ class TryOns(RuleBasedStateMachine):
             except Unavailable:
                 return
         if not again:
-            await (await self._container.get(OutboxQueue)).exchange([row["id"]], 0)
+            await (await self._container.get(OutboxQueue)).exchange([row["id"]], 0, [])
 
     @precondition(lambda self: self._world.begun)
     @rule(which=ANY)

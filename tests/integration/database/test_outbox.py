@@ -159,7 +159,7 @@ async def announce(stage: Stage, number: int = 1, *, due_in: float = 0) -> list[
 
 
 async def taken(queue: OutboxQueue, limit: int = 10, done: Sequence[int] = ()) -> list[int]:
-    return [delivery.id for delivery in await queue.exchange(done, limit)]
+    return [delivery.id for delivery in await queue.exchange(done, limit, KINDS)]
 
 
 async def due_in(stage: Stage, row: int) -> float:
@@ -183,8 +183,19 @@ async def test_the_bell_is_rung_once_for_what_is_due_and_not_for_what_waits(stag
 
 async def test_what_is_taken_says_what_it_announces(stage: Stage, queue: OutboxQueue) -> None:
     await announce(stage, 2)
-    told = [(delivery.job, delivery.payload) for delivery in await queue.exchange([], 10)]
+    told = [(delivery.job, delivery.payload) for delivery in await queue.exchange([], 10, KINDS)]
     assert told == [("submit_view", {"view_id": 0}), ("submit_view", {"view_id": 1})]
+
+
+async def test_only_the_jobs_that_were_asked_for_are_taken(stage: Stage, queue: OutboxQueue) -> None:
+    """Whatever else has been due for longer; what was done is struck out all the same."""
+    first, *others = await announce(stage, 3)
+    async with stage.desk() as desk:
+        desk.outbox.add(RegistrationMade(1, "a key"))
+        await desk.uow.commit()
+    told = [delivery.job for delivery in await queue.exchange([first], 10, [RegistrationMade.job])]
+    assert told == ["send_verification_mail"]
+    assert await taken(queue) == others
 
 
 async def test_due_rows_are_taken_in_turn_and_come_again_until_they_are_done(stage: Stage, queue: OutboxQueue) -> None:

@@ -50,14 +50,14 @@ async def test_a_try_on_is_told_with_its_views_and_where_their_outputs_are(stage
         assert image.prediction_ended(front, 1, "p1", {"id": "p1"}, now)
         claim = image.claim_finish(front, now, stage.policy)
         assert claim is not None
-        image.complete(front, claim, Output("images/x/front-1-1.jpg", 640, 800), now)
+        image.complete(front, claim, Output("images/x/front-1.jpg", 640, 800), now)
         image.fail(image.render(View.BACK), ViewError.PROVIDER_TIMEOUT, now)
         await desk.uow.commit()
     (record,) = await SqlTryOnReader(stage.pool).latest(user.id, before=None, limit=5)
     assert (record.id, record.upload_id, record.style) == (made.id, made.upload_id, "Long Bob")
     assert (record.status, record.is_favourite, record.created_at) == (Status.COMPLETED, False, made.created_at)
     assert [(view.view, view.status, view.error, view.key) for view in record.views] == [
-        (View.FRONT, Status.COMPLETED, None, "images/x/front-1-1.jpg"),
+        (View.FRONT, Status.COMPLETED, None, "images/x/front-1.jpg"),
         (View.BACK, Status.FAILED, ViewError.PROVIDER_TIMEOUT, None),
     ]
     assert [view.finished_at for view in record.views] == [now, now]

@@ -2,12 +2,20 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
+from prometheus_client import CollectorRegistry
 
+from application.images.model_gate import CreateRate
 from domain.errors import Unavailable
-from infrastructure.database.transaction import WritePool, open_write_pool
+from infrastructure.alerts import LoggedAlerts
+from infrastructure.database.model_gate import SqlModelGate
+from infrastructure.database.tally import Tally
+from infrastructure.database.transaction import Transaction, WritePool, open_write_pool
+from infrastructure.metrics.work import WorkMetrics
 from tests.integration.database.stage import Stage
 
 ADD = "INSERT INTO daily_grants (day, granted) VALUES ($1, 1)"
@@ -17,6 +25,33 @@ ADD = "INSERT INTO daily_grants (day, granted) VALUES ($1, 1)"
 async def pool(database_url: str) -> AsyncIterator[WritePool]:
     async with open_write_pool(database_url, connections=2) as pool:
         yield pool
+
+
+@asynccontextmanager
+async def silent_network(url: str) -> AsyncIterator[tuple[str, asyncio.Event]]:
+    """Another address of this server, from which nothing is heard, either way, unless the event is set."""
+    server = urlsplit(url)
+    speaks, talks = asyncio.Event(), set[asyncio.Task[None]]()
+    speaks.set()
+
+    async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError):
+            while said := await reader.read(65_536):
+                await speaks.wait()
+                writer.write(said)
+                await writer.drain()
+        writer.close()
+
+    async def connect(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        far_reader, far_writer = await asyncio.open_connection(server.hostname, server.port)
+        talks.update(asyncio.create_task(carry(*way)) for way in ((reader, far_writer), (far_reader, writer)))
+
+    async with await asyncio.start_server(connect, "127.0.0.1", 0) as network:
+        port = network.sockets[0].getsockname()[1]
+        yield url.replace(f":{server.port}/", f":{port}/"), speaks
+        for talk in talks:
+            talk.cancel()
+        await asyncio.gather(*talks, return_exceptions=True)
 
 
 async def days(stage: Stage) -> list[str]:
@@ -117,6 +152,49 @@ async def test_who_finds_no_connection_free_waits_for_one(stage: Stage, pool: Wr
     assert len(await days(stage)) == 20
 
 
+async def test_a_server_that_takes_no_writes_is_unavailable(stage: Stage, database_url: str) -> None:
+    """As one that stands by, or whose disk is full: for statements, transactions and sessions alike, until it does."""
+    async with open_write_pool(database_url, connections=1) as pool:
+        await pool.fetch("SET default_transaction_read_only = on")
+        with pytest.raises(Unavailable):
+            await pool.fetch(ADD, "a")
+        async with pool.transaction() as transaction:
+            with pytest.raises(Unavailable):
+                await transaction.fetch(ADD, "b")
+        async with stage.desk() as desk:
+            await desk.transaction.fetch("SET TRANSACTION READ ONLY")
+            with pytest.raises(Unavailable):
+                await desk.transaction.fetch(ADD, "c")
+        await pool.fetch("SET default_transaction_read_only = off")
+        await pool.fetch(ADD, "d")
+    assert await days(stage) == ["d"]
+
+
+async def test_a_migration_under_a_worker_is_at_most_unavailable(stage: Stage, database_url: str) -> None:
+    """A column that is added is no matter; one that changes its type has the transaction begun once more."""
+    rate = CreateRate(600)
+
+    async def use(transaction: Transaction) -> None:
+        tally, alerts = Tally(WorkMetrics(CollectorRegistry())), LoggedAlerts(CollectorRegistry())
+        gate = SqlModelGate(transaction, tally, alerts, model="a model", rate=rate)
+        await gate.admit()
+        await gate.failed(1)
+        await transaction.commit()
+
+    async with open_write_pool(database_url, connections=1) as pool:
+        async with pool.transaction() as transaction:
+            await use(transaction)
+        await stage.database.execute("ALTER TABLE model_gates ADD COLUMN later integer")
+        async with pool.transaction() as transaction:
+            await use(transaction)
+        await stage.database.execute("ALTER TABLE model_gates ALTER COLUMN failures TYPE bigint")
+        async with pool.transaction() as transaction:
+            with pytest.raises(Unavailable):
+                await use(transaction)
+            await transaction.rollback()
+            await use(transaction)
+
+
 async def test_a_server_that_is_not_there_is_unavailable() -> None:
     async with open_write_pool("postgresql://nobody@127.0.0.1:1/none", connections=1) as pool:
         with pytest.raises(Unavailable):
@@ -124,3 +202,25 @@ async def test_a_server_that_is_not_there_is_unavailable() -> None:
         async with pool.transaction() as transaction:
             with pytest.raises(Unavailable):
                 await transaction.fetch("SELECT 1")
+
+
+async def test_a_server_that_falls_silent_at_the_commit_is_unavailable(
+    stage: Stage, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever has to note what was paid for waits for that answer and no other; the connection makes room for another.
+
+    The driver's patience is shortened here, in proportion: giving a connection back takes less of it than a statement.
+    """
+    monkeypatch.setattr("infrastructure.database.transaction.ACQUIRE_SECONDS", 0.2)
+    async with silent_network(database_url) as (address, speaks):
+        silent = asyncpg.create_pool(address, min_size=0, max_size=1, timeout=1, command_timeout=0.6)
+        async with silent as connections:
+            pool = WritePool(connections)
+            with pytest.raises(Unavailable):  # noqa: PT012 - the end of the block is asked too
+                async with pool.transaction() as transaction:
+                    await transaction.fetch(ADD, "a")
+                    speaks.clear()
+                    await transaction.commit()
+            speaks.set()
+            await pool.fetch(ADD, "b")
+    assert "b" in await days(stage)

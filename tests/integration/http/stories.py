@@ -26,7 +26,7 @@ from domain.sessions import SignInMethod
 from infrastructure.database.outbox import OutboxQueue
 from infrastructure.database.tables import audit_entries, ledger_entries, metadata
 from infrastructure.spans import Spans
-from presentation.worker.jobs import LONGEST_SECONDS, Deliveries
+from presentation.worker.jobs import CONSUMERS, LONGEST_SECONDS, Deliveries, Lane
 from presentation.worker.metrics import JobMetrics
 from presentation.worker.schedules import Schedules
 from tests.factories import StyleFactory, UserFactory, photo
@@ -61,8 +61,9 @@ class Worker:
     async def drain(self) -> None:
         """Deliver every outbox row that is due, until none is left."""
         get = self._container.get
+        one_by_one = Lane(tuple(CONSUMERS), 1)
         deliveries = Deliveries(
-            self._container, await get(OutboxQueue), await get(JobMetrics), await get(Spans), at_once=1
+            self._container, await get(OutboxQueue), one_by_one, await get(JobMetrics), await get(Spans)
         )
         while await deliveries.look():
             await deliveries.drain(LONGEST_SECONDS)

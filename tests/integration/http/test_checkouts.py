@@ -83,6 +83,19 @@ async def test_parallel_requests_with_one_key_open_one_checkout(service: Service
     assert len(service.seller.orders) == 1
 
 
+async def test_of_forty_orders_at_once_a_customer_gets_twenty(service: Service) -> None:
+    """However they arrive. Another customer gets one all the same."""
+    ada, bob = await service.customer(), await service.customer()
+    new = {"credits_amount": 1}
+    answers = await asyncio.gather(*(ada.api.post("/payment/create-checkout", json=new) for _ in range(40)))
+    refused = [answer for answer in answers if not answer.is_success]
+    assert {(answer.status_code, answer.json()["code"]) for answer in refused} == {(429, "rate_limited")}
+    assert len(refused) == 20
+    assert all(int(answer.headers["Retry-After"]) > 3600 for answer in refused)
+    assert len(service.seller.orders) == await service.count("transactions") == 20
+    await order(bob, 1)
+
+
 async def test_a_provider_that_is_away_leaves_no_checkout_and_the_key_can_be_used_again(service: Service) -> None:
     """503 with when to come back; the same key then opens the same order's checkout."""
     ada = await service.customer()

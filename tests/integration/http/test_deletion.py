@@ -114,7 +114,7 @@ async def test_a_picture_stored_while_the_account_went_is_found_later(service: S
     folder = await service.database.fetchval("SELECT folder FROM images")
     await erase(ada.api, password=somebody.password)
     await service.work()
-    service.storage.pictures[f"images/{folder}/front-1-1.jpg"] = b"late"
+    service.storage.pictures[f"images/{folder}/front-1.jpg"] = b"late"
     await service.pass_time(6 * MINUTES)
     await service.work()
     assert service.storage.pictures == {}

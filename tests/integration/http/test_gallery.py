@@ -137,7 +137,7 @@ async def test_a_picture_stored_while_its_try_on_went_is_found_later(service: Se
     folder = await service.database.fetchval("SELECT folder FROM images")
     await delete(ada, image)
     await service.work()
-    late = f"images/{folder}/front-1-1.jpg"
+    late = f"images/{folder}/front-1.jpg"
     service.storage.pictures[late] = b"late"
     await service.pass_time(6 * MINUTES)
     await service.work()

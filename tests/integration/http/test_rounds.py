@@ -134,7 +134,7 @@ async def test_side_views_are_added_to_a_finished_front(service: Service) -> Non
     await service.work()
     assert await customer.views(image) == {"front": COMPLETED, "right": COMPLETED, "back": COMPLETED}
     assert await customer.credits() == (1, 0)
-    assert "front-1-1" in service.model.orders[-1].inputs[0]
+    assert "front-1" in service.model.orders[-1].inputs[0]
 
 
 async def test_views_wait_for_a_front_that_is_there(service: Service) -> None:

@@ -1,11 +1,13 @@
 """Ordering credits: what is kept, what is opened, and what is left when it goes wrong."""
 
+from datetime import timedelta
+
 import pytest
 from msgspec.structs import astuple
 
 from application.actor import Actor
-from application.payments.create_checkout import CreateCheckout
-from domain.errors import Conflict, NotFound, Unauthenticated, Unavailable, Unprocessable
+from application.payments.create_checkout import MOST_UNPAID, CreateCheckout
+from domain.errors import Conflict, NotFound, Throttled, Unauthenticated, Unavailable, Unprocessable
 from domain.transactions import CALL_LIFE
 from tests.unit.application.reception import VISITOR, WORKER
 from tests.unit.application.till import Till
@@ -44,6 +46,22 @@ async def test_without_a_key_each_request_is_an_order() -> None:
     till = await Till.opened()
     assert await till.order(5) != await till.order(5)
     assert len(till.seller.orders) == 2
+
+
+async def test_a_customer_has_twenty_unpaid_orders_a_day_and_no_more() -> None:
+    """The provider is asked about each; paying one makes room, and so does a day. Others are not held up."""
+    till = await Till.opened()
+    orders = [await till.order(1) for _ in range(MOST_UNPAID)]
+    with pytest.raises(Throttled) as refusal:
+        await till.order(1)
+    assert (refusal.value.code, len(till.seller.orders)) == ("rate_limited", MOST_UNPAID)
+    till.seller.pay(orders[0].session_id)
+    await till.reconcile(orders[0].transaction_id)
+    await till.order(1)
+    with pytest.raises(Throttled):
+        await till.order(1)
+    till.uow.time += timedelta(days=1, seconds=1)
+    await till.order(1)
 
 
 async def test_a_provider_that_is_away_leaves_an_order_that_nobody_can_pay_and_the_key_opens_it_again() -> None:

@@ -50,7 +50,7 @@ async def test_a_late_output_goes_unless_it_is_shown_or_may_be(by: str, stays: b
     image = await studio.accept_and_render()
     key = image.output_key(image.front)
     await overtaken(studio, image, by)
-    late = OutputAbandoned(image.front.id, 1, 1)
+    late = OutputAbandoned(image.front.id, 1)
     assert studio.outbox.announced[-1] == Announced(late, None)
     for _ in range(2):
         await studio.discard(late, WORKER)
@@ -65,7 +65,7 @@ async def test_a_late_output_of_an_erased_account_goes() -> None:
     key = image.output_key(image.front)
     await overtaken(studio, image, "erased")
     assert studio.outbox.events[-1] == PictureDiscarded(key)
-    await studio.discard(OutputAbandoned(image.front.id, 1, 1), WORKER)
+    await studio.discard(OutputAbandoned(image.front.id, 1), WORKER)
 
 
 @pytest.mark.parametrize("how", ["failed", "cancelled"])
@@ -76,12 +76,25 @@ async def test_a_view_that_ends_while_its_output_may_be_on_its_way_is_looked_aft
     ended = image.fail(image.front, ViewError.INTERNAL_ERROR, now) if how == "failed" else image.cancel(now)
     await studio.settlement.settle(ended)
     await studio.uow.commit()
-    abandoned = OutputAbandoned(image.front.id, 1, 1)
+    abandoned = OutputAbandoned(image.front.id, 1)
     assert Announced(abandoned, now + MINUTES) in studio.outbox.announced
     studio.storage.pictures[image.output_key(image.front)] = b"stored in the meantime"
     await studio.discard(abandoned, WORKER)
     assert list(studio.storage.pictures) == [studio.photo.key]
     assert image.front.status in {Status.FAILED, Status.CANCELLED}
+
+
+async def test_an_output_of_the_last_round_goes_while_the_next_one_waits() -> None:
+    """The attempt is still counted, and nobody is at it."""
+    studio = await Studio.with_credits(1)
+    image = await studio.accept_and_render()
+    key = image.output_key(image.front)
+    await studio.settlement.settle(image.fail(image.front, ViewError.INTERNAL_ERROR, studio.uow.time))
+    image.retry(studio.uow.time, studio.submit.policy)
+    await studio.uow.commit()
+    studio.storage.pictures[key] = b"stored in the meantime"
+    await studio.discard(OutputAbandoned(image.front.id, 1), WORKER)
+    assert key not in studio.storage.pictures
 
 
 async def test_a_view_that_ends_before_its_prediction_has_no_output() -> None:

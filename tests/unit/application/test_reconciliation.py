@@ -71,6 +71,20 @@ async def test_a_mismatch_is_kept_and_told_once_however_often_it_is_seen() -> No
     assert till.credits() == []
 
 
+async def test_what_cannot_be_read_is_shown_to_operators_once_and_stops_nothing_else() -> None:
+    till = await Till.opened()
+    order = await till.order(10)
+    payment_id = till.seller.pay(order.session_id)
+    till.seller.payments[payment_id].unreadable.append(b'{"refund_id": 5}')
+    till.seller.return_money(payment_id, 250)
+    for _ in range(3):
+        await till.reconcile(order.transaction_id)
+    (kept,) = till.events.table.kept.values()
+    assert (kept.verdict, kept.reason, kept.event.body) == (Verdict.QUARANTINED, "unreadable", b'{"refund_id": 5}')
+    assert till.alerts.kinds == ["payment_quarantined"]
+    assert till.credits() == [(10, Cause.PURCHASE), (-3, Cause.REFUND)]
+
+
 async def test_while_the_provider_is_away_nothing_changes() -> None:
     till = await Till.opened()
     order = await till.order(10)

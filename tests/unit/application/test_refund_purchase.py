@@ -56,6 +56,18 @@ async def test_the_same_key_is_the_same_refund() -> None:
     assert len(till.seller.refunds_asked) == 1
 
 
+async def test_nothing_is_refunded_while_something_cannot_be_read() -> None:
+    """It may be a refund that somebody asked for elsewhere."""
+    till, purchase, payment_id = await bought()
+    unreadable = till.seller.payments[payment_id].unreadable
+    unreadable.append(b'{"refund_id": 5}')
+    with pytest.raises(Conflict, match="cannot be read"):
+        await till.refund(purchase, 250)
+    assert till.seller.refunds_asked == []
+    unreadable.clear()
+    await till.refund(purchase, 250)
+
+
 async def test_two_operators_at_once_refund_once() -> None:
     till, purchase, _ = await bought()
     refusals: list[str] = []

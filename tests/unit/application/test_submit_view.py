@@ -206,6 +206,24 @@ async def test_a_prediction_is_noted_when_the_database_is_back() -> None:
     assert (image.front.prediction_id, len(studio.model.orders)) == ("prediction1", 1)
 
 
+@pytest.mark.parametrize("attempts", [0, 1])
+async def test_what_was_called_off_is_called_off_once(attempts: int) -> None:
+    """Though the connection died after the database had kept it and before it said so: no attempt comes twice."""
+    studio = await Studio.with_credits(1)
+    studio.storage.is_public = False
+    image = await studio.accept()
+    for _ in range(attempts):
+        studio.model.troubles = [ModelUnavailable("no answer")]
+        await studio.submit(ViewSubmittable(image.front.id), WORKER)
+        studio.uow.time = image.front.due_at
+    studio.storage.is_away = True
+    studio.uow.dies_after = 2
+    announced = len(studio.outbox.events)
+    await studio.submit(ViewSubmittable(image.front.id), WORKER)
+    assert image.front.attempt == attempts
+    assert len(studio.outbox.events) == announced + 1
+
+
 async def test_a_prediction_that_ends_before_its_create_is_answered_is_finished_all_the_same() -> None:
     """The provider's news names view and attempt; the create's own answer is then no news."""
     studio = await Studio.with_credits(1)

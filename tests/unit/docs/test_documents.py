@@ -84,7 +84,9 @@ def files() -> Iterator[Path]:
         inner[:] = [
             name for name in inner if name not in NOT_OURS and not name.endswith("_cache") and name != ".hypothesis"
         ]
-        yield from (Path(folder, name) for name in names if name not in {".env", ".git"} and not name.startswith(".coverage"))
+        yield from (
+            Path(folder, name) for name in names if name not in {".env", ".git"} and not name.startswith(".coverage")
+        )
 
 
 def headings(document: Path) -> set[str]:

@@ -134,6 +134,19 @@ def test_a_payment_that_is_asked_for_tells_of_its_refunds_and_disputes() -> None
     assert [(dispute.dispute_id, dispute.payment_id) for dispute in state.disputes] == [("dp_1", "pay_1")]
 
 
+def test_what_cannot_be_read_of_a_payment_does_not_hide_the_rest() -> None:
+    good = {"refund_id": "ref_1", "amount": 400, "currency": "USD", "status": "succeeded"}
+    answered = PAYMENT | {"refunds": [{"refund_id": 5}, good, "?"], "disputes": [{"dispute_id": "dp_1", "amount": -1}]}
+    state = read_payment(json.dumps(answered).encode())
+    assert [refund.refund_id for refund in state.refunds] == ["ref_1"]
+    assert state.disputes == []
+    assert [json.loads(body) for body in state.unreadable] == [
+        {"refund_id": 5},
+        "?",
+        {"dispute_id": "dp_1", "amount": -1},
+    ]
+
+
 @pytest.mark.parametrize(
     ("is_partial", "amount", "status"), [(False, 1190, RefundStatus.SUCCEEDED), (True, 0, RefundStatus.PENDING)]
 )

@@ -9,12 +9,13 @@ from msgspec import Struct
 from prometheus_client import CollectorRegistry
 from structlog.testing import capture_logs
 
+from application.events import PictureDiscarded
 from application.images.discard_picture import DiscardPictureHandler
 from application.images.ports import PictureStorage
 from domain.errors import Unavailable
 from infrastructure.origins import Origin
 from infrastructure.spans import NoSpans
-from presentation.worker.jobs import Announcements, Deliveries
+from presentation.worker.jobs import CONSUMERS, LANES, Announcements, Deliveries, Lane
 from presentation.worker.metrics import JobMetrics
 from tests.fakes import InMemoryStorage
 
@@ -40,11 +41,12 @@ class Outbox(Announcements):
             self.due.append(row)
             self.there.add(row.id)
 
-    async def exchange(self, done: Collection[int], limit: int) -> Sequence[Row]:
+    async def exchange(self, done: Collection[int], limit: int, jobs: Collection[str]) -> Sequence[Row]:
         if self.is_away:
             raise Unavailable("service_unavailable", "Away.")
         self.there -= set(done)
-        taken, self.due = self.due[:limit], self.due[limit:]
+        taken = [row for row in self.due if row.job in jobs][:limit]
+        self.due = [row for row in self.due if row not in taken]
         return taken
 
 
@@ -78,7 +80,7 @@ async def deliveries(storage: SlowStorage, outbox: Outbox) -> AsyncIterator[Deli
     provider.provide(DiscardPictureHandler)
     provider.provide(lambda: storage, provides=PictureStorage)
     container: AsyncContainer = make_async_container(provider)
-    yield Deliveries(container, outbox, JobMetrics(CollectorRegistry()), NoSpans(), at_once=2)
+    yield Deliveries(container, outbox, Lane((PictureDiscarded,), 2), JobMetrics(CollectorRegistry()), NoSpans())
     await container.close()
 
 
@@ -102,6 +104,11 @@ async def test_no_more_is_begun_than_there_is_room_for(
     assert not await deliveries.look()
     await settle()
     assert storage.deleting == ["a", "b", "c"]
+
+
+def test_every_job_has_its_lane() -> None:
+    lanes = [event for lane in LANES for event in lane.events]
+    assert (len(lanes), set(lanes)) == (len(CONSUMERS), set(CONSUMERS))
 
 
 async def test_what_is_done_is_struck_out_by_the_next_look(

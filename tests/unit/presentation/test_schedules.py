@@ -2,8 +2,22 @@
 
 import asyncio
 
+import pytest
+from dishka import Provider, Scope, make_async_container
+from prometheus_client import CollectorRegistry
+
+from application.actor import Actor
+from application.images.ports import RenderOrder, RenderReader
+from application.images.sweep_view import SweepView, SweepViewHandler
+from application.payments.ports import PurchasesDue
 from domain.errors import Unavailable
-from presentation.worker.schedules import every
+from presentation.worker.metrics import JobMetrics
+from presentation.worker.schedules import Schedules, every
+
+
+class OnePurchase(PurchasesDue):
+    async def take(self, limit: int) -> list[int]:
+        return [1][:limit]
 
 
 def rounds(stop: asyncio.Event, *failures: Exception | None) -> tuple[list[Exception | None], asyncio.Task[None]]:
@@ -46,6 +60,39 @@ async def test_a_cancellation_that_a_library_swallows_still_ends_it() -> None:
     task.cancel()
     done, _ = await asyncio.wait({task}, timeout=10)
     assert done
+
+
+class Renders(RenderReader):
+    """More views than one batch holds are overdue, always."""
+
+    async def order(self, view_id: int) -> RenderOrder:
+        raise LookupError(view_id)
+
+    async def overdue(self, limit: int) -> list[int]:
+        return list(range(limit))
+
+    async def due_for_poll(self, limit: int) -> list[int]:
+        return list(range(limit))
+
+
+@pytest.mark.parametrize(("works", "hurries"), [(0, False), (1, True)])
+async def test_a_batch_of_which_nothing_is_done_is_not_followed_at_once_by_the_same(
+    works: int, *, hurries: bool
+) -> None:
+    """A database that reads and does not write would be asked without end, and every word of it logged."""
+
+    class Sweep(SweepViewHandler):
+        async def __call__(self, command: SweepView, _: Actor) -> None:
+            if command.view_id >= works:
+                raise Unavailable("service_unavailable", "Read only.")
+
+    provider = Provider(scope=Scope.REQUEST)
+    provider.provide(lambda: object.__new__(Sweep), provides=SweepViewHandler)
+    container = make_async_container(provider)
+    assert (
+        await Schedules(container, Renders(), OnePurchase(), JobMetrics(CollectorRegistry())).sweep_views() is hurries
+    )
+    await container.close()
 
 
 async def test_a_pause_can_be_cut_short() -> None:

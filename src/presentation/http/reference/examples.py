@@ -48,7 +48,7 @@ _ACCEPTED_AT = datetime(2026, 1, 15, 10, 30, tzinfo=UTC)
 _MEDIA = "https://api.example.com/media"
 _PHOTO = f"{_MEDIA}/uploads/Zm9yLXRoZS1kb2N1bWVudGF0aW9u.jpg?expires=1768474800&signature=..."
 _INCOMING = "incoming/Zm9yLXRoZS1kb2N1bWVudGF0aW9u"
-_FRONT = f"{_MEDIA}/images/b25seS1hbi1leGFtcGxl/front-1-1.jpg?expires=1768474800&signature=..."
+_FRONT = f"{_MEDIA}/images/b25seS1hbi1leGFtcGxl/front-1.jpg?expires=1768474800&signature=..."
 _ACCESS = "an.access.token"
 _REFRESH = "a.refresh.token"
 _PASSWORD = "a long sentence is a good one"  # noqa: S105 - an example

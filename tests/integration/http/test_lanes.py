@@ -1,0 +1,126 @@
+"""A service outside that is silent holds up what needs it, and nothing else."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import asyncpg
+import pytest
+from msgspec import to_builtins
+
+from application.mail import Mail
+from bootstrap.container.persistence import WRITE_CONNECTIONS
+from infrastructure.database.outbox import OutboxQueue
+from infrastructure.spans import Spans
+from presentation.worker.jobs import LANES, LONGEST_SECONDS, Deliveries
+from presentation.worker.metrics import JobMetrics
+from tests.factories import RegisterFactory
+from tests.integration.http.conftest import Start
+from tests.integration.http.mailbox import mails_to
+from tests.integration.http.stories import Service
+
+MANY = 40
+
+Until = Callable[[Callable[[], bool]], Awaitable[None]]
+
+
+class Silence:
+    """Those who wait for an answer, until it is given."""
+
+    def __init__(self) -> None:
+        self.waiting = 0
+        self._ended = asyncio.Event()
+
+    async def wait(self) -> None:
+        self.waiting += 1
+        await self._ended.wait()
+
+    def end(self) -> None:
+        self._ended.set()
+
+
+@asynccontextmanager
+async def working(service: Service, silence: Silence) -> AsyncIterator[Until]:
+    """A worker with all its lanes; yields how to let it work until something has come of it."""
+    get = service.container.get
+    outbox, metrics, spans = await get(OutboxQueue), await get(JobMetrics), await get(Spans)
+    lanes = [Deliveries(service.container, outbox, lane, metrics, spans) for lane in LANES]
+
+    async def until(something: Callable[[], bool]) -> None:
+        async with asyncio.timeout(8):
+            while True:
+                for lane in lanes:
+                    await lane.look()
+                await asyncio.sleep(0.01)
+                if something():
+                    return
+
+    try:
+        yield until
+    finally:
+        silence.end()
+        for lane in lanes:
+            await lane.drain(LONGEST_SECONDS)
+
+
+@pytest.fixture
+async def service(start: Start) -> Service:
+    return await start(REPLICATE_CREATES_PER_MINUTE="1000000")
+
+
+async def test_no_mail_waits_for_an_image_model_that_is_silent(service: Service) -> None:
+    silence = Silence()
+    service.model.before_answering = lambda _, __: silence.wait()
+    ada = await service.customer(credits=MANY)
+    style = await service.style()
+    for _ in range(MANY):
+        await ada.generate(style=style)
+    async with working(service, silence) as until:
+        await until(lambda: silence.waiting == MANY)
+        somebody = RegisterFactory.build()
+        await service.browser().post("/auth/register", json=to_builtins(somebody))
+        await until(lambda: bool(mails_to(service, somebody.email)))
+    await service.work()
+
+
+async def test_no_mail_waits_for_a_worker_that_stands_still_with_the_gate(service: Service) -> None:
+    """Those who want to create wait for it, until the database ends its transaction; with as many as there may be."""
+    ada = await service.customer(credits=MANY + 1)
+    style = await service.style()
+    await ada.generate(style=style)
+    await service.work()
+    for _ in range(MANY):
+        await ada.generate(style=style)
+    other_worker = await asyncpg.connect(service.settings.database_url)
+    await other_worker.execute("BEGIN")
+    await other_worker.execute("SELECT FROM model_gates FOR UPDATE")
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    async with working(service, Silence()) as until:
+        async with asyncio.timeout(8):
+            while await service.database.fetchval(waiting) < WRITE_CONNECTIONS:
+                await until(lambda: True)
+        somebody = RegisterFactory.build()
+        await service.browser().post("/auth/register", json=to_builtins(somebody))
+        await until(lambda: bool(mails_to(service, somebody.email)))
+        await other_worker.close()
+    await service.work()
+
+
+async def test_no_picture_waits_for_a_mail_service_that_is_silent(service: Service) -> None:
+    silence = Silence()
+    send = service.mailer.send
+
+    async def send_slowly(mail: Mail) -> None:
+        await silence.wait()
+        await send(mail)
+
+    service.mailer.send = send_slowly  # type: ignore[method-assign]
+    for somebody in RegisterFactory.batch(MANY):
+        await service.browser().post("/auth/register", json=to_builtins(somebody))
+    ada = await service.customer(credits=1)
+    async with working(service, silence) as until:
+        await until(lambda: silence.waiting >= 10)
+        await ada.generate()
+        await until(lambda: bool(service.model.orders))
+    await service.work()
+    assert len(service.mailer.sent) == MANY
