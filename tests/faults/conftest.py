@@ -132,7 +132,7 @@ async def _hold(rig: Rig, since: dict[Path, int]) -> None:
 
 
 async def _empty_outbox(rig: Rig) -> None:
-    """Have the relay ring at once for what it would ring for later, until everything announced has been done."""
+    """Have workers do at once what was announced for later, until all of it has been done."""
     connection = await asyncpg.connect(rig.postgres.url)
     try:
         await connection.execute("UPDATE outbox SET due_at = now()")

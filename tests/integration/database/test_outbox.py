@@ -1,4 +1,4 @@
-"""What every `Outbox` promises, asked of the one in memory and of the table; then how the relay hands rows on."""
+"""What every `Outbox` promises, asked of the one in memory and of the table; then how workers take rows."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
