@@ -29,7 +29,7 @@ def unpack(data: bytes) -> dict[str, Any]:
 
 
 def redis_settings(url: str) -> RedisSettings:
-    """How the worker reaches Redis; it gives up quickly, for whoever supervises it starts it again."""
+    """How the worker reaches Redis; it gives up quickly, and is begun anew by whoever runs it."""
     settings = RedisSettings.from_dsn(url)
     settings.conn_retries = 3
     settings.conn_retry_delay = 1

@@ -24,7 +24,8 @@ from bootstrap.settings import load_settings
 from domain.images import GeneratedImage
 from domain.views import ViewRender
 from infrastructure.database.mapping import map_entities, mapper_registry
-from infrastructure.database.tables import metadata
+from infrastructure.database.tables import images, metadata, views
+from infrastructure.database.try_ons import IMAGE_CHANGES, OF_IMAGE, VIEW_CHANGES
 from presentation.worker.jobs import CONSUMERS
 
 SOURCE = Path(domain.__file__).parents[1]
@@ -106,7 +107,7 @@ def test_events_carry_ids_only(event: type[Event]) -> None:
 
 
 def test_every_entity_has_a_table() -> None:
-    """What the domain calls a record with an id is mapped, and nothing else: but for try-ons, written by hand."""
+    """What the domain calls a record with an id is mapped, and nothing else, but for try-ons, written by hand."""
     map_entities()
     entities = {
         kind
@@ -116,6 +117,14 @@ def test_every_entity_has_a_table() -> None:
     }
     assert {mapper.class_ for mapper in mapper_registry.mappers} == entities - {GeneratedImage, ViewRender}
     assert {mapper.local_table for mapper in mapper_registry.mappers} <= set(metadata.tables.values())
+
+
+def test_try_ons_are_written_with_all_that_they_have() -> None:
+    """A field that nobody writes would be read back as its default, and nobody would see."""
+    of_views = {field.name for field in dataclasses.fields(ViewRender)} - {"id", "image_id", "view"}
+    assert set(VIEW_CHANGES) == of_views <= set(views.c.keys())
+    of_images = {field.name for field in dataclasses.fields(GeneratedImage)} - {"id", "views"}
+    assert {*OF_IMAGE, *IMAGE_CHANGES} == of_images <= set(images.c.keys())
 
 
 @pytest.mark.parametrize("file", sorted(SOURCE.rglob("*.py")), ids=lambda file: str(file.relative_to(SOURCE)))

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from application.payments.bookkeeping import Bookkeeping
 from application.payments.one_purchase import claim_purchase
 from application.payments.ports import (
+    DisputeReport,
     Finding,
     PaymentEvent,
     PaymentNews,
@@ -93,7 +94,7 @@ def _as_event(report: Report) -> PaymentEvent:
             kind, name = "payment", report.payment.payment_id
         case RefundReport():
             kind, name = "refund", report.refund_id
-        case _:
+        case DisputeReport():
             kind, name = "dispute", report.dispute_id
     body = msgspec.json.encode(report)
     return PaymentEvent(webhook_id=f"reconciled:{name}", type=f"{kind}.reconciled", report=report, body=body)

@@ -4,8 +4,8 @@ from application.queue.ports import Backlog, BacklogReader
 from domain.views import Status
 from infrastructure.database.engine import ReadPool
 
-# Along the indexes of open views, and over an outbox that holds what is not done yet. A row just announced is due when
-# the bell, which was rung for it, had time to be answered.
+# Along the indexes of open views, and over an outbox that holds what is not done yet. A row that a worker has taken is
+# due until it is struck out.
 _BACKLOG = """
 SELECT open_views.*, announced.*, gate.*
 FROM (
@@ -21,7 +21,7 @@ CROSS JOIN (
     SELECT count(*) FILTER (WHERE is_due) AS outbox_due, count(*) FILTER (WHERE NOT is_due) AS outbox_scheduled,
         extract(epoch FROM now() - min(created_at) FILTER (WHERE is_due))::float8 AS outbox_oldest_seconds
     FROM (
-        SELECT created_at, deliveries > 0 OR due_at <= now() + interval '5 seconds' AS is_due FROM outbox
+        SELECT created_at, deliveries > 0 OR due_at <= now() AS is_due FROM outbox
     ) AS rows
 ) AS announced
 LEFT JOIN (

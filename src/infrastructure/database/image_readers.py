@@ -154,7 +154,7 @@ class SqlRenderReader(RenderReader):
             """
             SELECT CASE views.view
                     WHEN 'front' THEN prompts.front WHEN 'right' THEN prompts.right
-                    WHEN 'left' THEN prompts.left ELSE prompts.back END AS prompt,
+                    WHEN 'left' THEN prompts.left WHEN 'back' THEN prompts.back END AS prompt,
                 CASE views.view WHEN 'front' THEN uploads.key ELSE front.output_key END AS input_key
             FROM views
             JOIN images ON images.id = views.image_id

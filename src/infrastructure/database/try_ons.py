@@ -13,10 +13,10 @@ from domain.views import Status, View, ViewError, ViewRender
 from infrastructure.database.transaction import Row, Transaction
 from infrastructure.origins import Origin, Origins, read_origin
 
-_OF_IMAGE = ("user_id", "style_id", "prompt_version", "upload_id", "folder", "created_at")
+OF_IMAGE = ("user_id", "style_id", "prompt_version", "upload_id", "folder", "created_at")
 """What a try-on is and stays; deleting its photo is what else changes `upload_id`."""
-_IMAGE_CHANGES = ("status", "is_favourite", "deleted_at")
-_VIEW_CHANGES = (
+IMAGE_CHANGES = ("status", "is_favourite", "deleted_at")
+VIEW_CHANGES = (
     *("status", "round", "attempt", "attempts_before", "claim", "stumbles", "accepted_at", "deadline_at", "due_at"),
     *("lease_until", "prediction_id", "prediction", "expires_at", "poll_at"),
     *("output_key", "output_width", "output_height", "error", "finished_at"),
@@ -24,7 +24,7 @@ _VIEW_CHANGES = (
 Values = tuple[Any, ...]
 
 
-_PREDICTION = _VIEW_CHANGES.index("prediction")
+_PREDICTION = VIEW_CHANGES.index("prediction")
 
 
 def _places(first: int, count: int) -> str:
@@ -33,23 +33,23 @@ def _places(first: int, count: int) -> str:
 
 def _view_places(first: int) -> str:
     """A document goes and comes as text, whatever a connection would make of it by itself."""
-    places = [f"${first + column}" for column in range(len(_VIEW_CHANGES))]
+    places = [f"${first + column}" for column in range(len(VIEW_CHANGES))]
     places[_PREDICTION] += "::text::jsonb"
     return ", ".join(places)
 
 
 # Its columns are named above.
 _CHANGE_IMAGE = f"""
-UPDATE images SET ({", ".join(_IMAGE_CHANGES)}) = ({_places(2, len(_IMAGE_CHANGES))}) WHERE id = $1
+UPDATE images SET ({", ".join(IMAGE_CHANGES)}) = ({_places(2, len(IMAGE_CHANGES))}) WHERE id = $1
 """  # noqa: S608
 _CHANGE_VIEW = f"""
-UPDATE views SET origin = coalesce($2::text::jsonb, origin), ({", ".join(_VIEW_CHANGES)}) = ({_view_places(3)})
+UPDATE views SET origin = coalesce($2::text::jsonb, origin), ({", ".join(VIEW_CHANGES)}) = ({_view_places(3)})
 WHERE id = $1
 """  # noqa: S608
 # The views are read when the lock is there: a statement that waited for it would show them as they were before.
-_LOCK = f"SELECT id, {', '.join(_OF_IMAGE + _IMAGE_CHANGES)} FROM images WHERE"  # noqa: S608
+_LOAD = f"SELECT id, {', '.join(OF_IMAGE + IMAGE_CHANGES)} FROM images WHERE"  # noqa: S608
 _VIEWS = f"""
-SELECT id, view, {", ".join(_VIEW_CHANGES)}, prediction::text AS document, origin::text AS origin
+SELECT id, view, {", ".join(VIEW_CHANGES)}, prediction::text AS document, origin::text AS origin
 FROM views WHERE image_id = $1 ORDER BY id
 """  # noqa: S608
 _OF_VIEW = "id = (SELECT image_id FROM views WHERE views.id = $1) FOR UPDATE"
@@ -156,7 +156,8 @@ class SqlTryOns(ImageRepository):
         self._before = Origin()
 
     async def _load(self, condition: str, *args: object) -> GeneratedImage | None:
-        found = await self._transaction.fetch(f"{_LOCK} {condition}", *args)
+        await self.flush()  # what was decided so far is written first, so that reading the rows anew does not undo it
+        found = await self._transaction.fetch(f"{_LOAD} {condition}", *args)
         if not found:
             return None
         views = await self._transaction.fetch(_VIEWS, found[0]["id"])
@@ -199,15 +200,15 @@ class SqlTryOns(ImageRepository):
 
 
 def _add_views(count: int) -> str:
-    firsts = range(1, 1 + (len(_VIEW_CHANGES) + 3) * count, len(_VIEW_CHANGES) + 3)
+    firsts = range(1, 1 + (len(VIEW_CHANGES) + 3) * count, len(VIEW_CHANGES) + 3)
     rows = ", ".join(f"({_places(first, 2)}, ${first + 2}::text::jsonb, {_view_places(first + 3)})" for first in firsts)
-    columns = ", ".join(_VIEW_CHANGES)
+    columns = ", ".join(VIEW_CHANGES)
     return f"INSERT INTO views (image_id, view, origin, {columns}) VALUES {rows} RETURNING id, view"  # noqa: S608 - named above
 
 
 def _image_of(row: Row, views: Iterable[ViewRender]) -> GeneratedImage:
     image = GeneratedImage(
-        **{column: row[column] for column in _OF_IMAGE},
+        **{column: row[column] for column in OF_IMAGE},
         status=_STATUSES[row["status"]],
         is_favourite=row["is_favourite"],
         deleted_at=row["deleted_at"],
@@ -218,7 +219,7 @@ def _image_of(row: Row, views: Iterable[ViewRender]) -> GeneratedImage:
 
 
 def _view_of(row: Row, image_id: int) -> ViewRender:
-    columns = {column: row[column] for column in _VIEW_CHANGES}
+    columns = {column: row[column] for column in VIEW_CHANGES}
     columns["status"] = _STATUSES[row["status"]]
     columns["prediction"] = None if row["document"] is None else msgspec.json.decode(row["document"])
     columns["error"] = None if row["error"] is None else _ERRORS[row["error"]]
@@ -232,7 +233,7 @@ def _image_values(image: GeneratedImage) -> Values:
 
 
 def _view_values(render: ViewRender) -> Values:
-    values = [getattr(render, column) for column in _VIEW_CHANGES]
+    values = [getattr(render, column) for column in VIEW_CHANGES]
     if render.prediction is not None:
         values[_PREDICTION] = msgspec.json.encode(render.prediction).decode()
     return tuple(values)

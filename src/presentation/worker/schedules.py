@@ -1,4 +1,4 @@
-"""What the worker does by the clock: look into the outbox and at predictions, sweep, keep house, audit the ledger."""
+"""What the worker does by the clock: poll predictions, sweep, reconcile purchases, keep house, audit the books."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence

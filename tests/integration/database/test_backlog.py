@@ -52,9 +52,11 @@ async def test_what_is_announced_is_due_until_it_is_done_or_for_later(stage: Sta
     async with stage.desk() as desk:
         desk.outbox.add(ViewSubmittable(1))
         desk.outbox.add(ViewSubmittable(2), not_before=await desk.uow.now() + timedelta(minutes=5))
+        desk.outbox.add(ViewSubmittable(3), not_before=await desk.uow.now() + timedelta(seconds=4))
         await desk.uow.commit()
     found = await reader.backlog()
-    assert (found.outbox_due, found.outbox_scheduled, found.is_empty) == (1, 1, False)
+    assert (found.outbox_due, found.outbox_scheduled, found.is_empty) == (1, 2, False)
+    await stage.database.execute("DELETE FROM outbox WHERE payload->>'view_id' = '3'")
     assert found.outbox_oldest_seconds is not None
     await stage.database.execute(
         """

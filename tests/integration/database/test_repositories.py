@@ -274,6 +274,24 @@ async def test_a_try_on_is_its_owners_until_it_is_deleted(stage: Stage) -> None:
         assert (deleted.deleted_at is None, deleted.status) == (False, Status.CANCELLED)
 
 
+async def test_a_try_on_that_is_loaded_again_keeps_what_was_decided_before(stage: Stage) -> None:
+    """Within a transaction; and only what was decided last is written at its end."""
+    image = await stage.image(await stage.user())
+    async with stage.desk() as desk:
+        first = await desk.images.by_id(image.id)
+        assert first is not None
+        first.is_favourite = True
+        again = await desk.images.by_id(image.id)
+        assert again is not None
+        assert again.is_favourite
+        again.is_favourite = False
+        await desk.uow.commit()
+    async with stage.desk() as desk:
+        kept = await desk.images.by_id(image.id)
+    assert kept is not None
+    assert not kept.is_favourite
+
+
 async def test_of_two_who_delete_a_try_on_at_once_one_does(stage: Stage) -> None:
     """The other waits, and then finds nothing."""
     user = await stage.user()
