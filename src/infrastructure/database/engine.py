@@ -116,8 +116,8 @@ def unobserved(_: float) -> None:
     """For those whose seconds nobody counts."""
 
 
-class ReadPool:
-    """Connections for readers. Every failure to reach the server is `Unavailable`."""
+class StatementPool:
+    """Bare connections, for statements that each stand alone. Every failure to reach the server is `Unavailable`."""
 
     def __init__(self, pool: asyncpg.Pool, observe: Observe = unobserved) -> None:
         self._pool = pool
@@ -132,6 +132,10 @@ class ReadPool:
             raise database_unavailable() from failure
         finally:
             self._observe(perf_counter() - began)
+
+
+class ReadPool(StatementPool):
+    """Connections for readers."""
 
     async def fetchrow(self, query: str, *args: object) -> asyncpg.Record | None:
         rows = await self.fetch(query, *args)

@@ -19,9 +19,10 @@ from application.images.ports import (
     ViewItem,
 )
 from domain.identifiers import LARGEST_ID
-from domain.views import TERMINAL, Status, View, ViewError
+from domain.views import TERMINAL, Status, View
 from infrastructure.database.engine import ReadPool
 from infrastructure.database.estimates import SqlEstimates
+from infrastructure.database.words import ERRORS, STATUSES, VIEWS
 
 _COLUMNS = """
     images.id, images.status, images.style_id, images.is_favourite, images.created_at,
@@ -65,10 +66,6 @@ _FILTERED_GALLERY_QUERY = _gallery_query("""
 
 _FORGOTTEN = timedelta(seconds=60)
 """A view that has waited this long for a worker is announced again."""
-
-VIEWS = {view.value: view for view in View}
-STATUSES = {status.value: status for status in Status}
-ERRORS = {error.value: error for error in ViewError}
 
 
 class SqlImageReader(ImageReader):

@@ -9,7 +9,7 @@ from application.images.progress import ImageLog, ProgressEvent, ProgressItem, P
 from domain.views import TERMINAL, Status
 from infrastructure.database.engine import ReadPool
 from infrastructure.database.estimates import Outlook, SqlEstimates
-from infrastructure.database.image_readers import ERRORS, STATUSES, VIEWS
+from infrastructure.database.words import ERRORS, STATUSES, VIEWS
 
 _EVENTS = """
     images.id AS image_id, images.status AS image_status,

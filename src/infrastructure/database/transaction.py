@@ -14,6 +14,7 @@ from infrastructure.database.engine import (
     BY_KEY,
     TRANSACTION_SECONDS,
     Observe,
+    StatementPool,
     database_unavailable,
     open_pool,
     unobserved,
@@ -61,27 +62,15 @@ class SessionTransaction(Transaction):
         await self._session.rollback()
 
 
-class WritePool:
+class WritePool(StatementPool):
     """Connections without SQLAlchemy, for what happens many times a second."""
 
     def __init__(
         self, pool: asyncpg.Pool, *, statement: Observe = unobserved, transaction: Observe = unobserved
     ) -> None:
         """Who is told what a statement, and what a transaction took."""
-        self._pool = pool
-        self._statement = statement
+        super().__init__(pool, statement)
         self._transaction = transaction
-
-    async def fetch(self, query: str, *args: object) -> list[asyncpg.Record]:
-        """Run a statement that is a transaction by itself."""
-        began = perf_counter()
-        try:
-            async with self._pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
-                return await connection.fetch(query, *args)  # type: ignore[no-any-return]
-        except AWAY as failure:
-            raise database_unavailable() from failure
-        finally:
-            self._statement(perf_counter() - began)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:

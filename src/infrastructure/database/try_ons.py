@@ -11,6 +11,7 @@ from application.images.ports import ImageRepository
 from domain.images import GeneratedImage
 from domain.views import Status, View, ViewError, ViewRender
 from infrastructure.database.transaction import Row, Transaction
+from infrastructure.database.words import ERRORS, STATUSES, VIEWS
 from infrastructure.origins import Origin, Origins, read_origin
 
 OF_IMAGE = ("user_id", "style_id", "prompt_version", "upload_id", "folder", "created_at")
@@ -72,10 +73,6 @@ WHERE images.user_id = $1 AND ended.status = 'CANCELLED' AND ended.at > $2 AND (
 ) = 'PROCESSING'
 """
 _KEEP_OWNER = "SELECT id FROM users WHERE id = $1 FOR NO KEY UPDATE"
-
-_STATUSES = {status.value: status for status in Status}
-_VIEWS_BY_NAME = {view.value: view for view in View}
-_ERRORS = {error.value: error for error in ViewError}
 
 
 class StatusChange(Struct, frozen=True):
@@ -209,7 +206,7 @@ def _add_views(count: int) -> str:
 def _image_of(row: Row, views: Iterable[ViewRender]) -> GeneratedImage:
     image = GeneratedImage(
         **{column: row[column] for column in OF_IMAGE},
-        status=_STATUSES[row["status"]],
+        status=STATUSES[row["status"]],
         is_favourite=row["is_favourite"],
         deleted_at=row["deleted_at"],
         views=list(views),
@@ -220,10 +217,10 @@ def _image_of(row: Row, views: Iterable[ViewRender]) -> GeneratedImage:
 
 def _view_of(row: Row, image_id: int) -> ViewRender:
     columns = {column: row[column] for column in VIEW_CHANGES}
-    columns["status"] = _STATUSES[row["status"]]
+    columns["status"] = STATUSES[row["status"]]
     columns["prediction"] = None if row["document"] is None else msgspec.json.decode(row["document"])
-    columns["error"] = None if row["error"] is None else _ERRORS[row["error"]]
-    render = ViewRender(view=_VIEWS_BY_NAME[row["view"]], **columns)
+    columns["error"] = None if row["error"] is None else ERRORS[row["error"]]
+    render = ViewRender(view=VIEWS[row["view"]], **columns)
     render.id, render.image_id = row["id"], image_id
     return render
 
