@@ -12,7 +12,8 @@ from application.mail import Mail
 from bootstrap.container.persistence import WRITE_CONNECTIONS
 from infrastructure.database.outbox import OutboxQueue
 from infrastructure.spans import Spans
-from presentation.worker.jobs import LANES, LONGEST_SECONDS, Deliveries
+from presentation.worker.jobs import LONGEST_SECONDS, Jobs
+from presentation.worker.lanes import LANES, Deliveries
 from presentation.worker.metrics import JobMetrics
 from tests.factories import RegisterFactory
 from tests.integration.http.conftest import Start
@@ -43,8 +44,8 @@ class Silence:
 async def working(service: Service, silence: Silence) -> AsyncIterator[Until]:
     """A worker with all its lanes; yields how to let it work until something has come of it."""
     get = service.container.get
-    outbox, metrics, spans = await get(OutboxQueue), await get(JobMetrics), await get(Spans)
-    lanes = [Deliveries(service.container, outbox, lane, metrics, spans) for lane in LANES]
+    jobs, outbox = Jobs(service.container, await get(JobMetrics), await get(Spans)), await get(OutboxQueue)
+    lanes = [Deliveries(jobs, outbox, lane) for lane in LANES]
 
     async def until(something: Callable[[], bool]) -> None:
         async with asyncio.timeout(8):

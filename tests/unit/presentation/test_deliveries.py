@@ -15,7 +15,8 @@ from application.images.ports import PictureStorage
 from domain.errors import Unavailable
 from infrastructure.origins import Origin
 from infrastructure.spans import NoSpans
-from presentation.worker.jobs import CONSUMERS, LANES, Announcements, Deliveries, Lane
+from presentation.worker.jobs import CONSUMERS, Jobs
+from presentation.worker.lanes import LANES, Announcements, Deliveries, Lane
 from presentation.worker.metrics import JobMetrics
 from tests.fakes import InMemoryStorage
 
@@ -80,7 +81,8 @@ async def deliveries(storage: SlowStorage, outbox: Outbox) -> AsyncIterator[Deli
     provider.provide(DiscardPictureHandler)
     provider.provide(lambda: storage, provides=PictureStorage)
     container: AsyncContainer = make_async_container(provider)
-    yield Deliveries(container, outbox, Lane((PictureDiscarded,), 2), JobMetrics(CollectorRegistry()), NoSpans())
+    jobs = Jobs(container, JobMetrics(CollectorRegistry()), NoSpans())
+    yield Deliveries(jobs, outbox, Lane((PictureDiscarded,), 2))
     await container.close()
 
 
