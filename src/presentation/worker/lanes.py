@@ -25,6 +25,7 @@ from application.events import (
 )
 from domain.errors import Unavailable
 from presentation.worker.jobs import Announcement, Jobs
+from presentation.worker.places import Places
 
 
 class Lane(Struct, frozen=True):
@@ -49,8 +50,10 @@ LANES = (
 
 
 class Announcements(Protocol):
-    async def exchange(self, done: Collection[int], limit: int, jobs: Collection[str]) -> Sequence[Announcement]:
-        """Strike out rows that are done, and take up to `limit` of these jobs that are due.
+    async def exchange(
+        self, done: Collection[int], limit: int, jobs: Collection[str], *, besides: Collection[int] = ()
+    ) -> Sequence[Announcement]:
+        """Strike out rows that are done, and take up to `limit` of these jobs that are due, `besides` those rows.
 
         They come again if nobody does them.
         """
@@ -60,47 +63,38 @@ class Announcements(Protocol):
 class Deliveries:
     """Takes rows to their handlers, so many at once. A row whose handler failed stays, and comes again later.
 
-    What has begun does not end with whoever asked for it: a create that is cut off may have been made, and is billed
-    again.
+    One that is due again while its job is under way here is left to others: a second place would be taken up for
+    nothing. What has begun does not end with whoever asked for it: a create that is cut off may have been made, and is
+    billed again.
     """
 
     def __init__(self, jobs: Jobs, announcements: Announcements, lane: Lane) -> None:
         self._jobs = jobs
         self._announcements = announcements
         self._lane = lane
-        self._begun: set[asyncio.Task[None]] = set()
         self._done: list[int] = []
         self.news = asyncio.Event()
         """Set when there is a reason to look: the bell, or a job that has come to its end."""
+        self._places = Places(lane.at_once, on_end=self.news.set)
 
     async def look(self) -> bool:
         """Strike out what is done, and begin what is due as far as there is room; tells whether there may be more."""
         done, self._done = self._done, []
-        room = self._lane.at_once - len(self._begun)
+        room, under_way = self._places.free, self._places.under_way
         try:
-            taken = await self._announcements.exchange(done, room, self._lane.jobs)
+            taken = await self._announcements.exchange(done, room, self._lane.jobs, besides=under_way)
         except BaseException:
             self._done += done
             raise
         for announced in taken:
-            task = asyncio.create_task(self._deliver(announced))
-            self._begun.add(task)
-            task.add_done_callback(self._end)
+            self._places.begin(announced.id, self._deliver(announced))
         return 0 < room == len(taken)
 
     async def drain(self, seconds: float) -> None:
         """Let what has begun come to its end, or cut it off after so many seconds, and strike out what is done."""
-        if self._begun:
-            _, late = await asyncio.wait(self._begun, timeout=seconds)
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
+        await self._places.drain(seconds)
         with suppress(Unavailable):  # then they come again, to find their work done
             await self._announcements.exchange(self._done, 0, [])
-
-    def _end(self, task: asyncio.Task[None]) -> None:
-        self._begun.discard(task)
-        self.news.set()
 
     async def _deliver(self, announced: Announcement) -> None:
         if await self._jobs.do(announced):
