@@ -58,7 +58,7 @@ async def _work(settings: Settings) -> None:
         for task in (*running, stopping):
             task.cancel()
         outcomes = await asyncio.gather(*running, return_exceptions=True)
-        await asyncio.gather(*(lane.drain(_DRAIN_SECONDS) for lane in lanes))
+        await asyncio.gather(schedules.drain(0), *(lane.drain(_DRAIN_SECONDS) for lane in lanes))
         for outcome in outcomes:
             if isinstance(outcome, Exception):
                 raise outcome

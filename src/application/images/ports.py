@@ -64,8 +64,8 @@ class RenderReader(Protocol):
         """Ids of views that the sweeper should look at: past a deadline, or waiting with no worker on them."""
         ...
 
-    async def due_for_poll(self, limit: int) -> list[int]:
-        """Ids of views whose prediction should be looked at."""
+    async def due_for_poll(self, limit: int, *, besides: Collection[int] = ()) -> list[int]:
+        """Ids of views whose prediction should be looked at, `besides` these views."""
         ...
 
 

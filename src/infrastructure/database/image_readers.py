@@ -1,6 +1,6 @@
 """How try-ons are read: columns straight into the answer, no entities."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -187,13 +187,14 @@ class SqlRenderReader(RenderReader):
         )
         return [row["id"] for row in rows]
 
-    async def due_for_poll(self, limit: int) -> list[int]:
+    async def due_for_poll(self, limit: int, *, besides: Collection[int] = ()) -> list[int]:
         rows = await self._pool.fetch(
             """
             SELECT id FROM views
-            WHERE status IN ('PENDING', 'PROCESSING') AND poll_at <= now()
+            WHERE status IN ('PENDING', 'PROCESSING') AND poll_at <= now() AND id <> ALL($2::bigint[])
             ORDER BY poll_at LIMIT $1
             """,
             limit,
+            list(besides),
         )
         return [row["id"] for row in rows]

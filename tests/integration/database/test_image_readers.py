@@ -330,4 +330,5 @@ async def test_the_longest_waiting_come_first_and_no_more_than_asked_for(stage: 
     renders = SqlRenderReader(stage.pool)
     longest = [image.front.id for image in images[:1:-1]]
     assert await renders.due_for_poll(3) == longest
+    assert await renders.due_for_poll(2, besides=longest[:1]) == longest[1:]
     assert await renders.overdue(3) == longest

@@ -69,7 +69,10 @@ class Worker:
 
     async def poll(self) -> None:
         """Look at every prediction that is due, and deliver what comes of it."""
-        await (await self._schedules()).poll_predictions()
+        schedules = await self._schedules()
+        while await schedules.poll_predictions():
+            pass
+        await schedules.drain(LONGEST_SECONDS)
         await self.drain()
 
     async def sweep(self) -> None:

@@ -430,8 +430,8 @@ class InMemoryRenders(RenderReader):
     async def overdue(self, limit: int) -> list[int]:
         return [render.id for render in self._open()][:limit]
 
-    async def due_for_poll(self, limit: int) -> list[int]:
-        return [render.id for render in self._open() if render.poll_at is not None][:limit]
+    async def due_for_poll(self, limit: int, *, besides: Collection[int] = ()) -> list[int]:
+        return [render.id for render in self._open() if render.poll_at is not None and render.id not in besides][:limit]
 
     def _open(self) -> Iterator[ViewRender]:
         return (render for image in self._images.rows.kept.values() for render in image.views if render.open)
