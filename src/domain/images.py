@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from domain.errors import Conflict
 from domain.outputs import output_key, output_keys
-from domain.views import Output, RenderPolicy, StaleClaim, Status, View, ViewError, ViewRender
+from domain.views import MOST_ROUNDS, Output, RenderPolicy, StaleClaim, Status, View, ViewError, ViewRender
 
 
 class Change(Struct):
@@ -214,8 +214,7 @@ class GeneratedImage:
         failed = [render for render in self.views if render.status is Status.FAILED]
         if self.front.status is Status.CANCELLED or not failed:
             raise Conflict("conflict", "No view of this try-on has failed.")
-        for render in failed:
-            render.begin_round(now, policy)
+        _begin_rounds(failed, now, policy)
         self._derive_status()
         return failed
 
@@ -226,11 +225,8 @@ class GeneratedImage:
         known = {render.view: render for render in self.views}
         if any(known[view].status is not Status.CANCELLED for view in views if view in known):
             raise Conflict("conflict", "This try-on has one of these views, or it can be retried.")
-        for view in views:
-            if view in known:
-                known[view].begin_round(now, policy)
-            else:
-                self.views.append(ViewRender.waiting(view, now, policy))
+        _begin_rounds([known[view] for view in views if view in known], now, policy)
+        self.views += [ViewRender.waiting(view, now, policy) for view in views if view not in known]
         self._derive_status()
         return [render for render in self.views if render.view in views]
 
@@ -295,3 +291,11 @@ class GeneratedImage:
             self.status = Status.PROCESSING
         else:
             self.status = self.front.status
+
+
+def _begin_rounds(renders: list[ViewRender], now: datetime, policy: RenderPolicy) -> None:
+    """Have them all wait once more, or none of them: `Conflict` where one has been asked for `MOST_ROUNDS` times."""
+    if any(render.round >= MOST_ROUNDS for render in renders):
+        raise Conflict("conflict", f"A view can be asked for {MOST_ROUNDS} times. Please begin a new try-on.")
+    for render in renders:
+        render.begin_round(now, policy)

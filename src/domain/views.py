@@ -35,6 +35,9 @@ class Status(StrEnum):
     CANCELLED = "CANCELLED"
 
 
+MOST_ROUNDS = 100
+"""So often a view may be asked for: as it was accepted, and by being retried or added again."""
+
 TERMINAL = frozenset({Status.COMPLETED, Status.FAILED, Status.CANCELLED})
 
 
