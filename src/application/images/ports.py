@@ -61,7 +61,7 @@ class RenderReader(Protocol):
     async def order(self, view_id: int) -> RenderOrder: ...
 
     async def overdue(self, limit: int) -> list[int]:
-        """Ids of views that the sweeper should look at: past a deadline, or waiting with no worker on them."""
+        """Ids of views that the sweeper should look at: past a deadline, or waiting for a worker that nobody calls."""
         ...
 
     async def due_for_poll(self, limit: int, *, besides: Collection[int] = ()) -> list[int]:

@@ -65,7 +65,7 @@ _FILTERED_GALLERY_QUERY = _gallery_query("""
 """)
 
 _FORGOTTEN = timedelta(seconds=60)
-"""A view that has waited this long for a worker is announced again."""
+"""A view that has waited this long for a worker, and that no outbox row announces, is announced again."""
 
 
 class SqlImageReader(ImageReader):
@@ -178,6 +178,10 @@ class SqlRenderReader(RenderReader):
                         SELECT FROM views AS front
                         WHERE front.image_id = views.image_id AND front.view = 'front' AND front.status = 'COMPLETED'
                     )
+                ) AND NOT EXISTS (
+                    SELECT FROM outbox
+                    WHERE job = CASE WHEN views.prediction IS NULL THEN 'submit_view' ELSE 'finish_view' END
+                        AND (payload ->> 'view_id')::bigint = views.id
                 ))
             )
             ORDER BY due_at LIMIT $1

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
+from application.events import ViewFinishable, ViewSubmittable
 from application.images.ports import GalleryFilter, ImageStatus, RenderOrder
 from application.pages import cursor_after, id_in
 from domain.images import GeneratedImage
@@ -308,6 +309,33 @@ async def test_sides_that_wait_for_their_front_are_not_overdue(stage: Stage) -> 
     assert await renders.overdue(10) == []
     await stage.database.execute("UPDATE views SET status = 'COMPLETED' WHERE view = 'front'")
     assert await renders.overdue(10) == [image.render(View.LEFT).id]
+
+
+@pytest.mark.parametrize(
+    ("changes", "event", "is_overdue"),
+    [
+        ("prediction_id = NULL", ViewSubmittable, False),
+        ("prediction_id = NULL", ViewFinishable, True),
+        ("prediction = '{}'", ViewFinishable, False),
+        ("prediction = '{}'", ViewSubmittable, True),
+        ("prediction_id = NULL, deadline_at = now()", ViewSubmittable, True),
+        ("prediction_id = NULL, lease_until = now()", ViewSubmittable, True),
+    ],
+)
+async def test_what_is_announced_and_not_taken_yet_is_not_overdue(
+    stage: Stage, changes: str, event: type[ViewSubmittable | ViewFinishable], *, is_overdue: bool
+) -> None:
+    """As in a queue of more than a minute. What was announced of another view or step does not count."""
+    view = await a_view(stage, f"poll_at = NULL, expires_at = NULL, {changes}")
+    async with stage.desk() as desk:
+        desk.outbox.add(event(view.id))
+        desk.outbox.add(ViewSubmittable(view.id + 1))
+        desk.outbox.add(ViewFinishable(view.id + 1))
+        await desk.uow.commit()
+    renders = SqlRenderReader(stage.pool)
+    assert await renders.overdue(10) == [view.id] * is_overdue
+    await stage.database.execute("DELETE FROM outbox")
+    assert await renders.overdue(10) == [view.id]
 
 
 @pytest.mark.parametrize(
