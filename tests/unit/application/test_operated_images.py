@@ -104,10 +104,9 @@ class Desk:
         records = KeptImages(studio)
         self.retry = RetryAnyImageHandler(
             images=studio.images,
-            holds=studio.accounts,
+            settlement=studio.settlement,
             records=records,
             audit=self.audit,
-            outbox=studio.outbox,
             uow=studio.uow,
             policy=POLICY,
         )
