@@ -13,8 +13,8 @@ from dishka import (
 from application.auth.ports import IdentityProvider, Links, LoginThrottle, Passwords, Tokens
 from application.images.ports import ImageModel, OutputDownloads, PictureProcessor
 from application.mail import Mailer, MailTemplates
-from application.payments.ports import Alerts, PaymentProvider, PaymentWebhook
-from application.ports import Clock
+from application.payments.ports import PaymentProvider, PaymentWebhook
+from application.ports import Alerts, Clock
 from application.styles.ports import Catalogue
 from application.users.ports import ProfilePictureDownloads
 from application.webhooks import WebhookVerifier

@@ -13,7 +13,7 @@ from application.images.model_gate import (
     ModelGate,
     TurnedAway,
 )
-from application.payments.ports import Alerts
+from application.ports import Alerts
 from domain.views import ViewError
 from infrastructure.database.tally import Tally
 from infrastructure.database.transaction import Row, Transaction
