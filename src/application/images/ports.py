@@ -9,7 +9,8 @@ from typing import Annotated, Protocol
 from msgspec import Meta, Struct, json
 
 from domain.images import GeneratedImage
-from domain.views import Status, View, ViewError, ViewRender
+from domain.renders import ViewRender
+from domain.views import Status, View, ViewError
 
 _NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
 """In JSON; an even number of backslashes before it are backslashes themselves."""

@@ -5,8 +5,9 @@ from application.credits.ports import Holds
 from application.events import OutputAbandoned, PredictionAbandoned, ViewFinishable, ViewSubmittable
 from application.images.picture_removal import UNTIL_NOBODY_WRITES
 from application.ports import Outbox
-from domain.images import Change, GeneratedImage
-from domain.views import Status, ViewRender
+from domain.images import GeneratedImage
+from domain.renders import Change, ViewRender
+from domain.views import Status
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

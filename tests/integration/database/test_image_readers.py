@@ -9,8 +9,9 @@ from application.events import ViewFinishable, ViewSubmittable
 from application.images.ports import GalleryFilter, ImageStatus, RenderOrder
 from application.pages import cursor_after, id_in
 from domain.images import GeneratedImage
+from domain.renders import ViewRender
 from domain.users import User
-from domain.views import Output, Status, View, ViewError, ViewRender
+from domain.views import Output, Status, View, ViewError
 from infrastructure.database.estimates import SqlEstimates
 from infrastructure.database.image_readers import SqlImageReader, SqlRenderReader
 from tests.fakes import InMemoryStorage
@@ -35,8 +36,8 @@ async def end(stage: Stage, view_id: int, *, error: ViewError | None = None, aft
             image.fail(render, error, now)
         else:
             image.claim_submit(render, now, stage.policy)
-            assert image.prediction_ended(render, 1, f"p{view_id}", {"id": f"p{view_id}"}, now)
-            claim = image.claim_finish(render, now, stage.policy)
+            assert render.prediction_ended(1, f"p{view_id}", {"id": f"p{view_id}"}, now)
+            claim = render.claim_finish(now, stage.policy)
             assert claim is not None
             image.complete(render, claim, Output(image.output_key(render), 640, 800), now)
         await desk.uow.commit()

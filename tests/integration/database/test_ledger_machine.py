@@ -16,7 +16,8 @@ from sqlalchemy import text
 
 from domain.credits import Cause, HoldStatus, InsufficientCredits
 from domain.errors import Unavailable
-from domain.views import View, ViewRender
+from domain.renders import ViewRender
+from domain.views import View
 from infrastructure.database.engine import create_sessions
 from tests.integration.database.stage import Desk, Stage, open_stage
 

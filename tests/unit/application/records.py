@@ -31,11 +31,12 @@ from domain.credits import VIEW_PRICE, InsufficientCredits
 from domain.errors import Conflict, Unprocessable
 from domain.identifiers import can_be_id
 from domain.images import GeneratedImage
+from domain.renders import ViewRender
 from domain.sessions import Session
 from domain.styles import Style
 from domain.uploads import Upload
 from domain.users import PasswordReset, Registration, User
-from domain.views import Output, Status, View, ViewRender
+from domain.views import Output, Status, View
 from tests.in_memory import InMemoryAccounts, InMemoryOutbox, Transaction
 from tests.unit.factories import number
 
