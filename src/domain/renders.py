@@ -20,6 +20,9 @@ from domain.views import TERMINAL, Output, RenderPolicy, Status, View, ViewError
 
 MOST_ROUNDS = 100
 """So often a view may be asked for: as it was accepted, and by being retried or added again."""
+MOST_STUMBLES = 3
+"""Of failures to fetch an output so many are waited out; of workers that are lost over it so many end the view.
+Attempts are bounded apart from them, by the policy: each of those is a create, and is billed."""
 
 
 class Change(Struct):
@@ -82,7 +85,7 @@ class ViewRender:
         """Whether it has been tried as often as it may be, while nobody works on it."""
         if self.prediction is None:
             return self.tries >= policy.attempts
-        return self.deserted and self.stumbles + 1 >= policy.attempts
+        return self.deserted and self.stumbles + 1 >= MOST_STUMBLES
 
     def begin_round(self, now: datetime, policy: RenderPolicy) -> None:
         """Wait once more, as if just accepted."""

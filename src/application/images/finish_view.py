@@ -21,13 +21,11 @@ from application.images.settlement import Settlement
 from application.ports import Outbox, UnitOfWork
 from domain.errors import Unavailable, Unprocessable
 from domain.images import GeneratedImage
-from domain.renders import Change, StaleClaim, ViewRender
+from domain.renders import MOST_STUMBLES, Change, StaleClaim, ViewRender
 from domain.views import Output, RenderPolicy, ViewError
 
 log = structlog.get_logger()
 
-MOST_STUMBLES = 3
-"""Failures to fetch an output, of a prediction that succeeded, that are waited out; the next ends the view."""
 CONTENT_FILTER = ("flagged as sensitive", "(E005)")
 """How Replicate words a refusal by the content filter; the text after it varies."""
 

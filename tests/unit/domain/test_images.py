@@ -8,6 +8,7 @@ from itertools import permutations
 
 import pytest
 from msgspec import to_builtins
+from msgspec.structs import replace
 
 from domain.images import GeneratedImage
 from domain.renders import Change, StaleClaim, ViewRender
@@ -469,6 +470,14 @@ def test_the_tries_at_an_output_are_counted_without_a_sweeper_too() -> None:
     story.now += POLICY.lease
     assert story.render.claim_finish(story.now, POLICY) is None
     assert story.sweep() == Change(ended=[story.render])
+
+
+def test_the_tries_at_an_output_are_no_attempts() -> None:
+    """Where the policy allows one create, what it brought is still fetched by another worker: that costs nothing."""
+    story = Story()
+    story.claim_end()
+    story.now += POLICY.lease
+    assert story.render.claim_finish(story.now, replace(POLICY, attempts=1)) is not None
 
 
 def test_a_side_that_waits_for_its_front_is_left_in_peace() -> None:
