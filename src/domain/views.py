@@ -38,6 +38,8 @@ class ViewError(StrEnum):
     FRONT_FAILED = "front_failed"
     STORAGE_UNAVAILABLE = "storage_unavailable"
     STYLE_UNAVAILABLE = "style_unavailable"
+    """For operators to say, by `image fail`. It never happens by itself: a style that was withdrawn is still rendered
+    for whoever asked for it before, and none is ever deleted."""
     INTERNAL_ERROR = "internal_error"
 
     @property
