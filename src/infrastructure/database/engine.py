@@ -30,6 +30,8 @@ AWAY = (
     asyncpg.InternalClientError,
     asyncpg.OperatorInterventionError,
     asyncpg.TransactionTimeoutError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
+    asyncpg.LockNotAvailableError,
     asyncpg.InsufficientResourcesError,
     asyncpg.InvalidCachedStatementError,
     asyncpg.ReadOnlySQLTransactionError,
@@ -39,10 +41,10 @@ AWAY = (
     TimeoutError,
 )
 """What asyncpg raises when the server is away (class 08), stopping (57), out of connections, memory or disk (53), or
-out of patience with a transaction (25P04); when it takes no writes, for it stands by or its disk is full (25006), and
-knows us (28) or our database (3D000) not, or not any more; when a server that stops says so just as the next
-statement is sent (`Internal...`); and when a migration has changed the type of a column under a prepared statement,
-which is then made anew."""
+out of patience with a transaction (25P04, 25P03) or with one that waits for a row (55P03); when it takes no writes, for
+it stands by or its disk is full (25006), and knows us (28) or our database (3D000) not, or not any more; when a server
+that stops says so just as the next statement is sent (`Internal...`); and when a migration has changed the type of a
+column under a prepared statement, which is then made anew."""
 
 
 def database_unavailable() -> Unavailable:

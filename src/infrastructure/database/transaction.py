@@ -20,7 +20,14 @@ from infrastructure.database.engine import (
     unobserved,
 )
 
-_SETTINGS = {"transaction_timeout": f"{TRANSACTION_SECONDS}s", **BY_KEY}
+IDLE_SECONDS = 5
+"""So long a transaction may say nothing until the server ends it: its statements follow one another at once, and one
+that is silent for longer stands still, and keeps from its rows whoever needs them."""
+_SETTINGS = {
+    "transaction_timeout": f"{TRANSACTION_SECONDS}s",
+    "idle_in_transaction_session_timeout": f"{IDLE_SECONDS}s",
+    **BY_KEY,
+}
 
 Row = Mapping[str, Any]
 

@@ -9,7 +9,8 @@ from msgspec import Struct
 
 from application.images.ports import ImageRepository
 from domain.images import GeneratedImage
-from domain.views import Status, View, ViewError, ViewRender
+from domain.renders import ViewRender
+from domain.views import Status, View, ViewError
 from infrastructure.database.transaction import Row, Transaction
 from infrastructure.database.words import ERRORS, STATUSES, VIEWS
 from infrastructure.origins import Origin, Origins, read_origin

@@ -13,6 +13,7 @@ from application.images.model_gate import CreateRate
 from domain.errors import Unavailable
 from infrastructure.alerts import LoggedAlerts
 from infrastructure.database.connections import Connections
+from infrastructure.database.engine import TRANSACTION_SECONDS
 from infrastructure.database.model_gate import SqlModelGate
 from infrastructure.database.tally import Tally
 from infrastructure.database.transaction import Transaction, WritePool, open_write_pool
@@ -140,6 +141,25 @@ async def test_a_worker_that_is_cut_off_in_a_transaction_leaves_nothing_behind(s
         await asyncio.gather(working, return_exceptions=True)
     await pool.fetch(ADD, "b")
     assert await days(stage) == ["b"]
+
+
+async def test_a_transaction_that_stands_still_keeps_nobody_from_its_rows_for_long(
+    stage: Stage, pool: WritePool
+) -> None:
+    """The server ends it, long before the time that a busy one has; whoever wakes up in it hears that it is over."""
+    silent = """
+        SELECT count(*) FROM pg_sleep(0.1), pg_stat_activity
+        WHERE datname = current_database() AND state = 'idle in transaction'
+    """
+    async with pool.transaction() as transaction:
+        await transaction.fetch(ADD, "a")
+        async with asyncio.timeout(TRANSACTION_SECONDS * 0.75):
+            while await stage.database.fetchval(silent):
+                pass
+        with pytest.raises(Unavailable):
+            await transaction.fetch(ADD, "b")
+    await pool.fetch(ADD, "a")
+    assert await days(stage) == ["a"]
 
 
 async def test_who_finds_no_connection_free_waits_for_one(stage: Stage, pool: WritePool) -> None:
