@@ -185,9 +185,16 @@ def operation(command: Callable[..., None]) -> Callable[..., None]:
         command(Operation(open_container, operator=operator, as_json=as_json), **options)
 
     update_wrapper(with_operation, command)
+    with_operation.__doc__ = _with_example_on_a_line(command.__doc__ or "")
     named = click.option("--operator", metavar="NAME", help="Your name for the records. [HAIRTRYON_OPERATOR, login]")
     shown = click.option("--json", "as_json", is_flag=True, help="Print JSON for scripts.")
     return named(shown(click.pass_obj(with_operation)))
+
+
+def _with_example_on_a_line(explained: str) -> str:
+    """Or click would wrap it, and a shell would run the half of it that somebody has copied."""
+    before, example, command = explained.partition("Example: ")
+    return f"{before}\b\n    {example}{command}" if example else explained
 
 
 def paged(command: Command) -> Command:

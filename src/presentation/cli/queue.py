@@ -23,7 +23,7 @@ def queue_commands() -> None:
 @queue_commands.command()
 @operation
 def status(operate: Operation) -> None:
-    r"""Show what is to be done, and what holds it up.
+    """Show what is to be done, and what holds it up.
 
     \b
     Overdue views or an old outbox: no worker runs, or it cannot keep up.
@@ -31,7 +31,7 @@ def status(operate: Operation) -> None:
     bell_answers: False: Redis is away; workers then look by the clock.
 
     Example: hairtryon queue status --json
-    """
+    """  # noqa: D301 - click has to see the character itself
     _show(operate, operate.run(ShowQueueHandler, ShowQueue()))
 
 

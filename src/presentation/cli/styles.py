@@ -120,9 +120,9 @@ def show(operate: Operation, slug_or_id: str) -> None:
 def add(operate: Operation, slug: str, thumbnail: Path | None, **described: Any) -> None:
     """Add a style. Customers see it after `style activate`, for which it needs a thumbnail.
 
-    Example: hairtryon style add wolf-cut --name "Wolf Cut" --description "Shaggy layers." --category standard
-    --front @front.txt --right @right.txt --left @left.txt --back @back.txt
-    """
+    Example: hairtryon style add wolf-cut --name "Wolf Cut" --description "Shaggy layers." --category standard \\
+      --front @front.txt --right @right.txt --left @left.txt --back @back.txt
+    """  # noqa: D301 - shown as a shell takes it
     picture = thumbnail.read_bytes() if thumbnail else None
     _show(operate, operate.run(AddStyleHandler, AddStyle(slug=slug, **described), thumbnail=picture))
 
