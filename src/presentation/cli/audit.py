@@ -3,7 +3,7 @@
 import click
 
 from application.audit_log.list_audit_log import ListAuditLog, ListAuditLogHandler
-from presentation.cli.operations import Operation, moment, operation, paged
+from presentation.cli.operations import Operation, operation, paged
 
 
 @click.group("audit")
@@ -26,7 +26,7 @@ def list_(
     """
     page = operate.run(ListAuditLogHandler, ListAuditLog(limit, cursor, by, action, subject))
     rows = [
-        (moment(entry.at), entry.operator, entry.action, entry.subject, entry.reason, _told(entry.details))
+        (entry.at, entry.operator, entry.action, entry.subject, entry.reason, _told(entry.details))
         for entry in page.items
     ]
     operate.show_page(page, ["when", "operator", "action", "subject", "reason", "details"], rows)

@@ -1,4 +1,5 @@
 import json
+import re
 from typing import Any
 
 import pytest
@@ -32,10 +33,10 @@ def shown(result: Result) -> Any:
 def test_what_operators_did_is_shown(busy: Terminal) -> None:
     """Newest first, a line each, with who did it, to what, why and how."""
     lines = busy.type(audit_commands, "list").stdout.splitlines()
-    told = [[cell.strip() for cell in line.strip("│┃").split("│")] for line in lines if "user:" in line]
+    told = [re.split(r"\s{2,}", line) for line in lines[1:]]
     assert [row[1:] for row in told] == [
-        ["root", "user.enable", "user:2", "a mistake", ""],
-        ["grace", "user.disable", "user:2", "card stolen", ""],
+        ["root", "user.enable", "user:2", "a mistake"],
+        ["grace", "user.disable", "user:2", "card stolen"],
         ["grace", "credits.grant", "user:1", "a bad render", "amount 5"],
     ]
 
