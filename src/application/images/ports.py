@@ -28,6 +28,7 @@ class ImageRepository(Protocol):
     async def cancellations(self, owner: int, *, since: datetime) -> int:
         """How often this customer has cancelled what a worker had begun, views of one try-on at once counting once.
 
+        What an operator cancelled for them does not count.
         To be asked with the try-on kept; whoever else counts for the same customer waits until this transaction ends.
         """
         ...

@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
+from domain.users import Role
 from tests.fakes import OUTPUT
 from tests.integration.http.stories import Customer, Service
 from tests.integration.http.test_provider_webhook import deliver, news
@@ -286,6 +287,24 @@ async def test_deleting_what_was_begun_counts_as_cancelling_it(service: Service)
     await service.work()
     assert (await customer.api.delete(f"/image/{begun}")).status_code == 204
     assert await customer.credits() == (9, 0)
+
+
+async def test_what_an_operator_cancels_is_not_counted_as_the_customers(service: Service) -> None:
+    """Five by customer care leave the customer their own five of the day, and no more."""
+    customer, grace = await service.customer(credits=10), await service.customer(role=Role.ADMIN, credits=0)
+
+    async def begun() -> int:
+        image = await customer.generate()
+        await service.worker.drain()
+        return image
+
+    for _ in range(5):
+        cancelled = await grace.api.post(f"/admin/images/{await begun()}/cancel", json={"reason": "asked for it"})
+        assert cancelled.status_code == 200
+    for _ in range(5):
+        assert (await ask(customer, await begun(), "cancel")).status_code == 202
+    assert outcome(await ask(customer, await begun(), "cancel")) == (409, "conflict")
+    await service.work()
 
 
 async def test_cancellations_at_once_do_not_pass_the_limit_together(service: Service) -> None:

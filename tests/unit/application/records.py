@@ -282,7 +282,7 @@ class InMemoryImages(ImageRepository):
     def flush(self) -> None: ...
 
     def keep(self) -> None:
-        """Remember what was cancelled after it was begun, whatever becomes of it later."""
+        """Remember what was cancelled after it was begun, whatever becomes of it later, and whoever did it."""
         self._cancellations |= {
             (image.user_id, image.id, view.finished_at)
             for image in self.rows.kept.values()
