@@ -3,10 +3,12 @@
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from time import perf_counter
+from typing import cast
 
 import asyncpg
 from sqlalchemy import event
-from sqlalchemy.engine import ExceptionContext
+from sqlalchemy.engine import AdaptedConnection, ExceptionContext
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry
@@ -84,8 +86,18 @@ def create_engine(url: str, *, connections: int) -> AsyncEngine:
         hide_parameters=True,
     )
     event.listen(engine.sync_engine, "handle_error", _translate)
+    engine.dialect.do_ping = _is_alive  # type: ignore[assignment]
     map_entities()
     return engine
+
+
+def _is_alive(connection: DBAPIConnection) -> bool:
+    """Ask a connection before it is used again, in one round trip: SQLAlchemy's own question takes three."""
+    try:
+        cast("AdaptedConnection", connection).run_async(lambda driver: driver.execute("SELECT"))
+    except AWAY:
+        return False
+    return True
 
 
 def _translate(context: ExceptionContext) -> None:
