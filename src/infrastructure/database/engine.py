@@ -12,11 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry
 
 from domain.errors import Unavailable
+from infrastructure.database.connections import ACQUIRE_SECONDS, Connections
 from infrastructure.database.mapping import map_entities
 
 RETRY_AFTER_SECONDS = 2.0
 _CONNECT_SECONDS = 5.0
-ACQUIRE_SECONDS = 10.0
 _COMMAND_SECONDS = 30.0
 BY_KEY = {"enable_seqscan": "off", "plan_cache_mode": "force_generic_plan"}
 """Settings of connections whose every statement finds its rows by keys, and need be planned only once. A plan that was
@@ -101,13 +101,6 @@ def create_sessions(engine: AsyncEngine) -> async_sessionmaker[AsyncSession]:
     return async_sessionmaker(engine, expire_on_commit=False, autoflush=False)
 
 
-class _StatelessConnection(asyncpg.Connection):  # type: ignore[misc]
-    """Nothing that outlives a transaction is ever set on it: there is no state that a reset would have to clear."""
-
-    def get_reset_query(self) -> str:
-        return ""
-
-
 Observe = Callable[[float], object]
 """Is told how many seconds something took."""
 
@@ -119,19 +112,31 @@ def unobserved(_: float) -> None:
 class StatementPool:
     """Bare connections, for statements that each stand alone. Every failure to reach the server is `Unavailable`."""
 
-    def __init__(self, pool: asyncpg.Pool, observe: Observe = unobserved) -> None:
-        self._pool = pool
+    def __init__(self, connections: Connections, observe: Observe = unobserved) -> None:
+        self._connections = connections
         self._observe = observe
 
     async def fetch(self, query: str, *args: object) -> list[asyncpg.Record]:
         began = perf_counter()
         try:
-            async with self._pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
-                return await connection.fetch(query, *args)  # type: ignore[no-any-return]
+            return await self._fetch(query, args)
         except AWAY as failure:
             raise database_unavailable() from failure
         finally:
             self._observe(perf_counter() - began)
+
+    async def _fetch(self, query: str, args: tuple[object, ...]) -> list[asyncpg.Record]:
+        connection = await self._connections.acquire()
+        is_fit = False
+        try:
+            rows: list[asyncpg.Record] = await connection.fetch(query, *args)
+            is_fit = True
+        except asyncpg.PostgresError as refusal:
+            is_fit = not isinstance(refusal, AWAY)  # else the server waits for what comes next
+            raise
+        finally:
+            self._connections.release(connection, is_fit=is_fit)
+        return rows
 
 
 class ReadPool(StatementPool):
@@ -147,27 +152,26 @@ async def open_read_pool(
     url: str, *, connections: int, by_key: bool = False, observe: Observe = unobserved
 ) -> AsyncIterator[ReadPool]:
     """Open a pool that connects on first use, so that a process starts while the database is away."""
-    async with open_pool(url, connections=connections, server_settings=BY_KEY if by_key else None) as pool:
-        yield ReadPool(pool, observe)
+    async with open_connections(url, most=connections, server_settings=BY_KEY if by_key else None) as opened:
+        yield ReadPool(opened, observe)
 
 
 @asynccontextmanager
-async def open_pool(
-    url: str, *, connections: int, server_settings: Mapping[str, str] | None = None
-) -> AsyncIterator[asyncpg.Pool]:
+async def open_connections(
+    url: str, *, most: int, server_settings: Mapping[str, str] | None = None
+) -> AsyncIterator[Connections]:
     """Bare connections, made on first use."""
-    pool = asyncpg.create_pool(
-        url,
-        min_size=0,
-        max_size=connections,
-        timeout=_CONNECT_SECONDS,
-        command_timeout=_COMMAND_SECONDS,
-        connection_class=_StatelessConnection,
-        max_inactive_connection_lifetime=300,
-        server_settings=server_settings,
-    )
-    await pool
+
+    async def connect() -> asyncpg.Connection:
+        return await asyncpg.connect(
+            url,
+            timeout=_CONNECT_SECONDS,
+            command_timeout=_COMMAND_SECONDS,
+            server_settings=dict(server_settings) if server_settings else None,
+        )
+
+    connections = Connections(connect, most)
     try:
-        yield pool
+        yield connections
     finally:
-        await pool.close()
+        await connections.close()
