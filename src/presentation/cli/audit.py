@@ -33,7 +33,7 @@ def list_(
 
 
 def _told(details: dict[str, object]) -> str:
-    return ", ".join(f"{name} {_words(value)}" for name, value in details.items())
+    return ", ".join(f"{name} {_words(value)}" for name, value in details.items() if value is not None)
 
 
 def _words(value: object) -> str:

@@ -233,11 +233,12 @@ def confirm(question: str, *, yes: bool) -> None:
     """Go on if the operator says so, at once with `--yes`; otherwise the program ends with 1."""
     if yes:
         return
+    hint = ""
     try:
         agreed = click.confirm(question, err=True)
     except click.Abort:  # Ctrl-C, or nobody there
+        agreed, hint = False, " Where nobody can answer, --yes does without the question."
         click.echo(err=True)
-        agreed = False
     if not agreed:
-        click.echo("Nothing was done. Where nobody can answer, --yes does without the question.", err=True)
+        click.echo(f"Nothing was done.{hint}", err=True)
         sys.exit(OTHERWISE)

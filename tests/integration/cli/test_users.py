@@ -55,6 +55,8 @@ def test_where_nobody_can_answer_it_says_what_to_do(ada: Terminal) -> None:
     assert asked.stderr.splitlines()[-1] == (
         "Nothing was done. Where nobody can answer, --yes does without the question."
     )
+    refused = ada.type(user_commands, "delete", ADA, *WHY, typed="n\n")
+    assert refused.stderr.splitlines()[-1] == "Nothing was done."
     unnamed = ada.type(user_commands, "create", "bob@example.com", "--name", "Bob", typed="")
     assert unnamed.exit_code == 2
     assert "--password-stdin" in unnamed.stderr

@@ -38,9 +38,9 @@ def test_no_word_is_cut_in_pieces(width: int) -> None:
 
 def test_a_list_that_does_not_fit_is_shown_row_by_row() -> None:
     """Each line with the name of its column, and what is empty left out."""
-    assert "┃" in on_a_terminal(120)
+    assert on_a_terminal(120).splitlines()[0].split() == COLUMNS
     narrow = on_a_terminal(60)
-    assert "┃" not in narrow
+    assert narrow.splitlines()[0].split() == ["id", "2"]
     assert narrow.index("example.com") < narrow.index("grace")
     assert narrow.count("operator") == 1
 
