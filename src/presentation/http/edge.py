@@ -158,6 +158,8 @@ class Edge:
         scope["path"] = _routed(scope["path"])
         given = {name: value for name, value in scope["headers"] if name in _READ_HEADERS}
         request_id = self._request_id(given)
+        # A request that was sent behind another, without waiting for its answer, begins in what that one has bound.
+        structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=request_id)
         peer = scope["client"][0] if scope["client"] else ""
         ip = self._addresses.of(peer, _forwarded_for(scope) if b"x-forwarded-for" in given else None)
