@@ -35,6 +35,7 @@ _PORT = click.option(
 
 
 @click.group()
+@click.version_option(package_name="hair-tryon", prog_name="hairtryon")
 @click.pass_context
 def main(context: click.Context) -> None:
     """Hair Try-On: a portrait and a hairstyle in, the same person with that hair out.
