@@ -16,7 +16,7 @@ from presentation.cli.images import image_commands
 from presentation.cli.operations import refuse
 from presentation.cli.payments import payment_commands
 from presentation.cli.queue import queue_commands
-from presentation.cli.styles import styles
+from presentation.cli.styles import style_commands
 from presentation.cli.tokens import token_commands
 from presentation.cli.users import user_commands
 
@@ -225,7 +225,7 @@ def _database_url() -> str:
         sys.exit(_UNAVAILABLE)
 
 
-main.add_command(styles)
+main.add_command(style_commands)
 main.add_command(credit_commands)
 main.add_command(payment_commands)
 main.add_command(token_commands)

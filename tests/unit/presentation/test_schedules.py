@@ -15,7 +15,8 @@ from application.images.poll_prediction import PollPrediction, PollPredictionHan
 from application.images.ports import RenderOrder, RenderReader
 from application.images.sweep_view import SweepView, SweepViewHandler
 from application.payments.ports import PurchasesDue
-from application.payments.reconcile_purchase import Reconciled, ReconcilePurchase, ReconcilePurchaseHandler
+from application.payments.reconcile_purchase import ReconcilePurchase, ReconcilePurchaseHandler
+from application.payments.reconciliation import Reconciled
 from domain.errors import Unavailable
 from presentation.worker.metrics import JobMetrics
 from presentation.worker.schedules import AUDIT_SECONDS, LONGEST_AFTER_FAILURE_SECONDS, Schedules, every
