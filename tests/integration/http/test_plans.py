@@ -19,9 +19,11 @@ BIG = 10_000
 """Rows."""
 READ_ALL = {"auditLedger"}
 """Routes that are there to read everything."""
+_BY_INDEX = {"Index Scan", "Index Only Scan"}
 RARE = {
     "sessions.created_at < (now()": "housekeeping, once in ten minutes, of rows that live for a month",
     "images.folder, views.view": "an account is erased, once, and with it what it had deleted before",
+    "count(DISTINCT (ended.image_id": "what was begun is cancelled, a few times a day; no index has deleted try-ons",
 }
 """Statements that may, by what stands in them, with the reason."""
 
@@ -50,7 +52,7 @@ async def test_no_statement_reads_a_big_table_from_end_to_end(
         await round_of_the_worker()
     await service.keep_house()
 
-    big = await _big_tables(service.database)
+    big = await _big_relations(service.database)
     assert {"users", "sessions", "uploads", "images", "views", "holds", "ledger_entries"} <= big
     scans = []
     asked = {(statement.text, tuple(statement.settings.items())): statement for statement in seen.statements}
@@ -62,8 +64,10 @@ async def test_no_statement_reads_a_big_table_from_end_to_end(
     assert scans == [], "\n\n".join(f"{table}: {text}" for table, text in scans)
 
 
-async def _big_tables(database: asyncpg.Connection) -> set[str]:
-    rows = await database.fetch("SELECT relname FROM pg_class WHERE relkind = 'r' AND reltuples >= $1", float(BIG))
+async def _big_relations(database: asyncpg.Connection) -> set[str]:
+    """Tables and indexes."""
+    counted = "SELECT relname FROM pg_class WHERE relkind IN ('r', 'i') AND reltuples >= $1"
+    rows = await database.fetch(counted, float(BIG))
     return {row["relname"] for row in rows}
 
 
@@ -83,8 +87,14 @@ async def _plan(database_url: str, statement: Statement) -> Any:
 
 
 def _read_whole(node: Any) -> Iterator[str]:
-    """The tables that a plan reads without an index."""
-    if node["Node Type"] == "Seq Scan":
+    """The tables that a plan reads without an index, and the indexes that it walks through from one end.
+
+    What an index of few rows has, such as one of open views only, is what the statement asks for.
+    """
+    kind = node["Node Type"]
+    if kind == "Seq Scan":
         yield node["Relation Name"]
+    elif kind in _BY_INDEX and "Index Cond" not in node:
+        yield node["Index Name"]
     for inner in node.get("Plans", ()):
         yield from _read_whole(inner)
