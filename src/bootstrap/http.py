@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from socket import socket
 
+import structlog
 import uvicorn
 from dishka import AsyncContainer, Provider, Scope
 from dishka.integrations.litestar import DishkaRouter, LitestarProvider, setup_dishka
@@ -19,9 +20,11 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from application.images.ports import PictureStorage
+from bootstrap import schema
 from bootstrap.container import create_container
 from bootstrap.container.observation import open_spans
 from bootstrap.settings import Settings
+from domain.errors import Unavailable
 from infrastructure.database.view_traces import SqlViewTraces
 from infrastructure.job_queue import ArqDoorbell
 from infrastructure.metrics.exchange import MetricsExchange, process_name
@@ -54,6 +57,8 @@ from presentation.http.styles import StyleController, StylePages, StylesShortcut
 from presentation.http.users import UserController
 from presentation.spans import Spans as RequestSpans
 from presentation.spans import ViewTraces
+
+log = structlog.get_logger()
 
 PREFIX = "/api/v1"
 _ROLE = "api"
@@ -181,8 +186,9 @@ async def _probes(container: AsyncContainer) -> HealthProbes:
     storage = await container.get(PictureStorage)
 
     async def ask_database() -> None:
+        """One that lacks migrations is of no more use than none: it came back empty, or a deployment forgot them."""
         async with engine.connect() as connection:
-            await connection.execute(text("SELECT 1"))
+            schema.require(await connection.scalar(text(schema.REVISION)))
 
     return HealthProbes({"database": ask_database}, {"redis": doorbell.ping, "storage": storage.ping})
 
@@ -195,7 +201,14 @@ async def _exposition(container: AsyncContainer) -> Exposition:
 
 
 def serve(settings: Settings, *, host: str, port: int) -> None:
-    """Serve until SIGTERM or SIGINT, then answer what has begun, and end."""
+    """Serve until SIGTERM or SIGINT, then answer what has begun, and end.
+
+    Raises `MigrationsPending` when the database lacks some. One that is away stops nobody: readiness tells.
+    """
+    try:
+        asyncio.run(schema.look(settings.database_url))
+    except Unavailable as failure:
+        log.warning("database_away", reason=failure.detail)
     app = create_app(settings)
     server = DrainingServer(server_config(app, host=host, port=port), app)
     with suppress(KeyboardInterrupt):

@@ -4,6 +4,7 @@ import asyncio
 import signal
 import socket
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import structlog
@@ -13,8 +14,10 @@ from redis.exceptions import RedisError
 
 from application.images.ports import RenderReader
 from application.payments.ports import PurchasesDue
+from bootstrap import schema
 from bootstrap.container import create_container
 from bootstrap.settings import Settings
+from domain.errors import Unavailable
 from infrastructure.database.outbox import OutboxQueue
 from infrastructure.job_queue import JOB, QUEUE, pack, redis_settings, unpack
 from infrastructure.metrics.exchange import MetricsExchange
@@ -26,6 +29,7 @@ from presentation.worker.schedules import AUDIT_SECONDS, HOUSEKEEPING_SECONDS, L
 log = structlog.get_logger()
 
 _DRAIN_SECONDS = 20
+_DATABASE_PAUSE_SECONDS = 1.0
 _REDIS_PAUSE_SECONDS = 1.0
 _BELL_SECONDS = 1
 """For arq's own job, which only says that the bell has rung."""
@@ -34,7 +38,10 @@ _OFTEN_ENOUGH = 1_000_000
 
 
 def run(settings: Settings) -> None:
-    """Work until SIGTERM or SIGINT, then finish what has begun, and end."""
+    """Work until SIGTERM or SIGINT, then finish what has begun, and end.
+
+    Raises `MigrationsPending` when the database lacks some; one that is away is waited for.
+    """
     uvloop.run(_work(settings))
 
 
@@ -50,6 +57,7 @@ async def _work(settings: Settings) -> None:
         lanes = [Deliveries(container, outbox, lane, metrics, spans) for lane in LANES]
         schedules = Schedules(container, await get(RenderReader), await get(PurchasesDue), metrics)
         await get(MetricsExchange)
+        await _wait_for_database(settings, stop)
         works = (
             *(every(LOOK_SECONDS, lane.look, stop, or_at=lane.news) for lane in lanes),
             every(settings.poll_seconds, schedules.poll_predictions, stop),
@@ -74,6 +82,19 @@ async def _work(settings: Settings) -> None:
     finally:
         await container.close()
         log.info("worker_stopped")
+
+
+async def _wait_for_database(settings: Settings, stop: asyncio.Event) -> None:
+    while not stop.is_set():
+        try:
+            await schema.look(settings.database_url)
+        except Unavailable as failure:
+            log.warning("database_away", reason=failure.detail)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_DATABASE_PAUSE_SECONDS):
+                    await stop.wait()
+        else:
+            return
 
 
 async def _hear_bell(news: Sequence[asyncio.Event], settings: Settings, stop: asyncio.Event) -> None:
