@@ -1,7 +1,7 @@
 """Connections to PostgreSQL: SQLAlchemy's where entities are mapped, bare asyncpg where it must be quick."""
 
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from time import perf_counter
 
 import asyncpg
@@ -9,15 +9,21 @@ from sqlalchemy import event
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
-from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry
+from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry, PoolProxiedConnection
 
 from domain.errors import Unavailable
 from infrastructure.database.mapping import map_entities
 
 RETRY_AFTER_SECONDS = 2.0
-_CONNECT_SECONDS = 5.0
-ACQUIRE_SECONDS = 10.0
-_COMMAND_SECONDS = 30.0
+_CONNECT_SECONDS = 3.0
+ACQUIRE_SECONDS = 4.0
+_COMMAND_SECONDS = 7.0
+DROP_SECONDS = 1.0
+"""The longest waits for a connection, for a statement, and for a server to hear that one was given up. Whoever waits
+for each of them in turn, because the server says nothing any more, has an answer within 15 seconds: no longer do
+payment providers wait for one to their webhooks."""
+LONG_SECONDS = 60.0
+"""For statements that add up whole tables."""
 BY_KEY = {"enable_seqscan": "off", "plan_cache_mode": "force_generic_plan"}
 """Settings of connections whose every statement finds its rows by keys, and need be planned only once. A plan that was
 made while a table was small would read all of it, for as long as the connection lives, however large it grows; and a
@@ -50,7 +56,16 @@ def database_unavailable() -> Unavailable:
 
 
 class _Pool(AsyncAdaptedQueuePool):
-    """A pool in which to find no connection free, for as long as one waits, is `Unavailable`."""
+    """A pool in which to find no connection free, for as long as one waits, is `Unavailable`; so is one that is mute.
+
+    Were a connection that does not answer the ping replaced, one would wait for the next to fail as well.
+    """
+
+    def connect(self) -> PoolProxiedConnection:
+        try:
+            return super().connect()
+        except TimeoutError as failure:
+            raise database_unavailable() from failure
 
     def _do_get(self) -> ConnectionPoolEntry:
         try:
@@ -93,12 +108,28 @@ def _translate(context: ExceptionContext) -> None:
     if not isinstance(original, Exception):
         return  # whoever is cancelled must hear that, not that the connection was dropped for it
     cause = getattr(original, "__cause__", None) or original
+    if isinstance(cause, TimeoutError):
+        context.is_disconnect = True  # so that it is not asked to roll back, which takes as long again
     if context.is_disconnect or isinstance(cause, AWAY):
         raise database_unavailable() from original
 
 
 def create_sessions(engine: AsyncEngine) -> async_sessionmaker[AsyncSession]:
     return async_sessionmaker(engine, expire_on_commit=False, autoflush=False)
+
+
+@asynccontextmanager
+async def open_session(sessions: async_sessionmaker[AsyncSession]) -> AsyncIterator[AsyncSession]:
+    """A session; what it did not commit by the end of the block has not happened.
+
+    A server that has gone away took that along: whoever asked for something has heard of it, and nothing is left to do.
+    """
+    session = sessions()
+    try:
+        yield session
+    finally:
+        with suppress(Unavailable):
+            await session.close()
 
 
 class _StatelessConnection(asyncpg.Connection):  # type: ignore[misc]
@@ -123,11 +154,15 @@ class StatementPool:
         self._pool = pool
         self._observe = observe
 
-    async def fetch(self, query: str, *args: object) -> list[asyncpg.Record]:
+    async def fetch(self, query: str, *args: object, seconds: float = _COMMAND_SECONDS) -> list[asyncpg.Record]:
+        """The rows; `seconds` is how long the statement may take."""
         began = perf_counter()
         try:
-            async with self._pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
-                return await connection.fetch(query, *args)  # type: ignore[no-any-return]
+            connection = await self._pool.acquire(timeout=ACQUIRE_SECONDS)
+            try:
+                return await connection.fetch(query, *args, timeout=seconds)  # type: ignore[no-any-return]
+            finally:
+                await self._pool.release(connection, timeout=DROP_SECONDS)
         except AWAY as failure:
             raise database_unavailable() from failure
         finally:
@@ -137,8 +172,8 @@ class StatementPool:
 class ReadPool(StatementPool):
     """Connections for readers."""
 
-    async def fetchrow(self, query: str, *args: object) -> asyncpg.Record | None:
-        rows = await self.fetch(query, *args)
+    async def fetchrow(self, query: str, *args: object, seconds: float = _COMMAND_SECONDS) -> asyncpg.Record | None:
+        rows = await self.fetch(query, *args, seconds=seconds)
         return rows[0] if rows else None
 
 

@@ -12,6 +12,7 @@ from infrastructure.database.engine import (
     ACQUIRE_SECONDS,
     AWAY,
     BY_KEY,
+    DROP_SECONDS,
     TRANSACTION_SECONDS,
     Observe,
     StatementPool,
@@ -98,6 +99,8 @@ class PooledTransaction(Transaction):
         try:
             return await self._connection.fetch(query, *args)  # type: ignore[no-any-return]
         except AWAY as failure:
+            if isinstance(failure, TimeoutError):
+                await _drop(self._connection)
             raise database_unavailable() from failure
 
     async def flush(self) -> None:
@@ -109,6 +112,8 @@ class PooledTransaction(Transaction):
         try:
             done = await self._connection.execute("COMMIT")
         except AWAY as failure:
+            if isinstance(failure, TimeoutError):
+                await _drop(self._connection)
             raise database_unavailable() from failure
         finally:
             await self._release()
@@ -127,9 +132,14 @@ class PooledTransaction(Transaction):
             await self._release()
 
     async def _begin(self) -> asyncpg.Connection:
-        """Take a connection. One that has died meanwhile shows it here, before anything was done, and is replaced."""
+        """Take a connection. One that has died meanwhile shows it here, before anything was done, and is replaced.
+
+        One that says nothing is not: the next would say as much.
+        """
         try:
             return await self._try_to_begin()
+        except TimeoutError as failure:
+            raise database_unavailable() from failure
         except AWAY:
             await self._pool.expire_connections()  # those beside it will have died with it
         try:
@@ -145,7 +155,7 @@ class PooledTransaction(Transaction):
         try:
             await connection.execute("BEGIN")
         except BaseException:
-            await self._pool.release(connection)
+            await self._pool.release(connection, timeout=DROP_SECONDS)
             raise
         return connection
 
@@ -155,6 +165,12 @@ class PooledTransaction(Transaction):
         self._observe(perf_counter() - self._began)
         with suppress(*AWAY):
             await self._pool.release(connection)
+
+
+async def _drop(connection: asyncpg.Connection) -> None:
+    """Give up a connection of which nothing was heard; a server that lives is told to stop what it does there."""
+    with suppress(*AWAY):
+        await connection.close(timeout=DROP_SECONDS)
 
 
 @asynccontextmanager

@@ -2,8 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
-from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
@@ -16,6 +14,7 @@ from infrastructure.database.model_gate import SqlModelGate
 from infrastructure.database.tally import Tally
 from infrastructure.database.transaction import Transaction, WritePool, open_write_pool
 from infrastructure.metrics.work import WorkMetrics
+from tests.integration.database.silence import silent_network
 from tests.integration.database.stage import Stage
 
 ADD = "INSERT INTO daily_grants (day, granted) VALUES ($1, 1)"
@@ -25,33 +24,6 @@ ADD = "INSERT INTO daily_grants (day, granted) VALUES ($1, 1)"
 async def pool(database_url: str) -> AsyncIterator[WritePool]:
     async with open_write_pool(database_url, connections=2) as pool:
         yield pool
-
-
-@asynccontextmanager
-async def silent_network(url: str) -> AsyncIterator[tuple[str, asyncio.Event]]:
-    """Another address of this server, from which nothing is heard, either way, unless the event is set."""
-    server = urlsplit(url)
-    speaks, talks = asyncio.Event(), set[asyncio.Task[None]]()
-    speaks.set()
-
-    async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(OSError):
-            while said := await reader.read(65_536):
-                await speaks.wait()
-                writer.write(said)
-                await writer.drain()
-        writer.close()
-
-    async def connect(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        far_reader, far_writer = await asyncio.open_connection(server.hostname, server.port)
-        talks.update(asyncio.create_task(carry(*way)) for way in ((reader, far_writer), (far_reader, writer)))
-
-    async with await asyncio.start_server(connect, "127.0.0.1", 0) as network:
-        port = network.sockets[0].getsockname()[1]
-        yield url.replace(f":{server.port}/", f":{port}/"), speaks
-        for talk in talks:
-            talk.cancel()
-        await asyncio.gather(*talks, return_exceptions=True)
 
 
 async def days(stage: Stage) -> list[str]:
@@ -224,3 +196,26 @@ async def test_a_server_that_falls_silent_at_the_commit_is_unavailable(
             speaks.set()
             await pool.fetch(ADD, "b")
     assert "b" in await days(stage)
+
+
+async def test_a_server_that_falls_silent_amid_a_transaction_is_asked_nothing_more(
+    stage: Stage, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither to roll back nor to begin anew: each would be waited for as long. Its connection is kept by nobody."""
+    monkeypatch.setattr("infrastructure.database.transaction.DROP_SECONDS", 0.1)
+    async with silent_network(database_url) as (address, speaks):
+        silent = asyncpg.create_pool(address, min_size=0, max_size=1, timeout=1, command_timeout=0.6)
+        async with silent as connections:
+            pool = WritePool(connections)
+            await pool.fetch(ADD, "a")
+            for said_before in (["b"], []):
+                async with pool.transaction() as transaction:
+                    for day in said_before:
+                        await transaction.fetch(ADD, day)
+                    speaks.clear()
+                    with pytest.raises(Unavailable):
+                        await transaction.fetch(ADD, "c")
+                    assert connections.get_size() == 0
+                speaks.set()
+                await pool.fetch("SELECT 1")
+    assert await days(stage) == ["a"]
