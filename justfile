@@ -65,6 +65,10 @@ fuzz: setup
 soak MINUTES: setup
     {{ bin }}/python -m tests.soak "$1"
 
+# Take away everything the product stands on in turn, under load, and show what each route answers meanwhile
+outages *WORDS: setup
+    {{ bin }}/python -m tests.outages "$@"
+
 # Tell the same events of a payment in every order, and show which balances are left
 money *SETS: setup
     {{ bin }}/python -m tests.money "$@"
