@@ -77,6 +77,10 @@ money *SETS: setup
 attack: setup
     {{ bin }}/python -m tests.attack
 
+# Generate two views on the whole stack, and show the metrics that moved and the trace of it as a tree
+trace: setup
+    {{ bin }}/python -m tests.trace
+
 # Play the examples of the guide to the API, in a shell and in TypeScript; fetches Node.js and npm packages once
 examples: setup
     {{ bin }}/pytest tests/examples

@@ -11,10 +11,13 @@ import asyncpg
 
 import domain
 from benchmarks import report
+from benchmarks.cost import cost
 from benchmarks.finished import finished, memory
 from benchmarks.generate import generate
+from benchmarks.growth import growth
 from benchmarks.logins import logins
 from benchmarks.measure import Row
+from benchmarks.processes import processes
 from benchmarks.reads import gallery, status, styles
 from benchmarks.rig import Rig, open_rig
 from benchmarks.start import start
@@ -32,6 +35,9 @@ WORKS: dict[str, Callable[[Rig], Iterator[Row]]] = {
     "upload": upload,
     "start": start,
     "streams": streams,
+    "cost": cost,
+    "processes": processes,
+    "growth": growth,
 }
 _RESULTS = Path(__file__).with_name("RESULTS.md").resolve()
 _TREE = _RESULTS.parents[1]

@@ -9,7 +9,8 @@ bell is rung for the first of the accepted try-ons to the last one's `finished_a
 import asyncio
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from datetime import datetime
 from functools import partial
 
@@ -30,7 +31,8 @@ _LOOK_AGAIN_SECONDS = 0.2
 _PATIENCE_SECONDS = 900.0
 _SETTLE_SECONDS = 5.0
 
-_FINISHED = "SELECT count(*), max(finished_at) FROM views WHERE image_id > $1 AND status = 'COMPLETED'"
+FINISHED = "SELECT count(*), max(finished_at) FROM views WHERE image_id > $1 AND status = 'COMPLETED'"
+"""How many are, and when the last one was."""
 _IN_FLIGHT = "SELECT count(*), now() FROM views WHERE image_id > $1 AND prediction_id IS NOT NULL"
 
 
@@ -73,8 +75,8 @@ def memory(rig: Rig) -> Iterator[Row]:
 
 def _ours(rig: Rig) -> float:
     with rig.worker(cores.SERVER):
-        asyncio.run(_accept_and_wait(rig, WARM_UP, _FINISHED))
-        seconds = asyncio.run(_accept_and_wait(rig, _GENERATIONS, _FINISHED))
+        accept_and_wait(rig, WARM_UP)
+        seconds = accept_and_wait(rig, _GENERATIONS)
     rig.restore()
     return _GENERATIONS / seconds
 
@@ -89,6 +91,11 @@ def _theirs(rig: Rig) -> float:
     return float(done.stdout)
 
 
+def accept_and_wait(rig: Rig, count: int) -> float:
+    """How many seconds the workers that run take to finish so many more."""
+    return asyncio.run(_accept_and_wait(rig, count, FINISHED))
+
+
 async def _accept(rig: Rig, count: int) -> None:
     connection = await asyncpg.connect(rig.environ["DATABASE_URL"])
     try:
@@ -101,15 +108,30 @@ async def _accept_and_wait(rig: Rig, count: int, progress: str) -> float:
     """Accept so many more, ring, and return how many seconds it took until `progress` counted them all."""
     connection = await asyncpg.connect(rig.environ["DATABASE_URL"])
     try:
-        before, _ = await connection.fetchrow(progress, data.IMAGES)
         began: datetime = await connection.fetchval("SELECT clock_timestamp()")
-        await data.accept(connection, count)
-        await _ring(rig.environ["REDIS_URL"])
+        async with wait_until_done(rig, count, progress) as ended:
+            await data.accept(connection, count)
+            await _ring(rig.environ["REDIS_URL"])
+        return (ended[0] - began).total_seconds()
+    finally:
+        await connection.close()
+
+
+@asynccontextmanager
+async def wait_until_done(rig: Rig, count: int, progress: str) -> AsyncIterator[list[datetime]]:
+    """Wait after the block until `progress` counts so many more than before it; the list then has the time."""
+    connection = await asyncpg.connect(rig.environ["DATABASE_URL"])
+    try:
+        before, _ = await connection.fetchrow(progress, data.IMAGES)
+        last: list[datetime] = []
+        yield last
         give_up_at = time.monotonic() + _PATIENCE_SECONDS
+        done = before
         while time.monotonic() < give_up_at:
             done, ended = await connection.fetchrow(progress, data.IMAGES)
             if done == before + count:
-                return float((ended - began).total_seconds())
+                last.append(ended)
+                return
             await asyncio.sleep(_LOOK_AGAIN_SECONDS)
         raise RuntimeError(f"The worker came to {done - before} of {count} only.")
     finally:

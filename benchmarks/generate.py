@@ -27,6 +27,7 @@ def generate(rig: Rig) -> Iterator[Row]:
         yield compare(
             "generate",
             _CONNECTIONS,
+            server=api,
             ours=partial(_accepted, rig, api.port, ours),
             theirs=partial(_accepted, rig, floor.port, theirs),
             against="four statements",

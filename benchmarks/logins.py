@@ -38,6 +38,7 @@ def logins(rig: Rig) -> Iterator[Row]:
             row = compare(
                 f"{work} during {_LOGINS} logins",
                 _CONNECTIONS,
+                server=api,
                 ours=partial(run_during_logins, requests, rates),
                 theirs=partial(run, api.port, requests, _CONNECTIONS),
                 against="itself without logins",

@@ -11,16 +11,18 @@ from statistics import median
 from typing import Literal, TypeVar
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, field
 
 from benchmarks import cores
 from benchmarks.load import HOST, Figures, Plan
+from benchmarks.rig import Server
+from benchmarks.watchdog import Watch, watching
 
 ROUNDS = 5
 SECONDS = 2.5
 WARM_UP_SECONDS = 0.5
 
-Unit = Literal["/s", "ms", "MB", "kB"]
+Unit = Literal["/s", "ms", "MB", "kB", ""]
 T = TypeVar("T")
 
 
@@ -58,11 +60,13 @@ class Row(Struct, frozen=True, kw_only=True):
     """What ours is held against."""
     unit: Unit
     ours: float
-    theirs: float
-    ratio: float
+    theirs: float | None = None
+    ratio: float | None = None
     """Ours over theirs, of the rounds' own ratios: the two runs of a round are neighbours in time."""
-    target: Target | None
+    target: Target | None = None
     tail: Tail | None = None
+    watch: Watch = field(default_factory=Watch)
+    """Of the API."""
     errors: int = 0
     load: float = 0.0
     """The share of one core that the load took."""
@@ -70,13 +74,15 @@ class Row(Struct, frozen=True, kw_only=True):
     @property
     def met(self) -> bool:
         claims = [(self.ratio, self.target), *([(self.tail.ratio, self.tail.target)] if self.tail else [])]
-        return all(target is None or target.is_met(ratio) for ratio, target in claims) and not self.errors
+        missed = [target for ratio, target in claims if target and not (ratio is not None and target.is_met(ratio))]
+        return not missed and not self.errors
 
 
 def compare(
     work: str,
     connections: int,
     *,
+    server: Server,
     ours: Callable[[], Figures],
     theirs: Callable[[], Figures],
     against: str,
@@ -84,8 +90,9 @@ def compare(
     tail_target: float | None = None,
     rounds: int = ROUNDS,
 ) -> Row:
-    """Hold answers a second against each other: ours should be `target` times theirs, or more."""
-    pairs = _in_turn(ours, theirs, rounds)
+    """Hold answers a second against each other: ours should be `target` times theirs, or more; `server` is watched."""
+    with watching(server) as watch:
+        pairs = in_turn(ours, theirs, rounds)
     runs = [figures for pair in pairs for figures in pair]
     return Row(
         work=work,
@@ -102,6 +109,7 @@ def compare(
             ratio=median(first.p99 / second.p99 for first, second in pairs),
             target=None if tail_target is None else Target("<=", tail_target),
         ),
+        watch=watch,
         errors=sum(figures.errors for figures in runs),
         load=max(figures.load for figures in runs),
     )
@@ -118,7 +126,7 @@ def compare_amounts(
     target: Target,
     rounds: int = ROUNDS,
 ) -> Row:
-    pairs = _in_turn(ours, theirs, rounds)
+    pairs = in_turn(ours, theirs, rounds)
     return Row(
         work=work,
         under=under,
@@ -131,9 +139,11 @@ def compare_amounts(
     )
 
 
-def run(port: int, requests: list[bytes], connections: int, *, expected: int = HTTPStatus.OK) -> Figures:
+def run(
+    port: int, requests: list[bytes], connections: int, *, expected: int = HTTPStatus.OK, seconds: float = SECONDS
+) -> Figures:
     """Load one server for a few seconds; `RuntimeError` when it answers nothing."""
-    with _loading(port, requests, connections, SECONDS, expected) as process:
+    with _loading(port, requests, connections, seconds, expected) as process:
         assert process.stdout is not None
         figures = msgspec.json.decode(process.stdout.read(), type=Figures)
     if not figures.rate:
@@ -203,7 +213,7 @@ def _loading(
         yield process
 
 
-def _in_turn(ours: Callable[[], T], theirs: Callable[[], T], rounds: int) -> list[tuple[T, T]]:
+def in_turn(ours: Callable[[], T], theirs: Callable[[], T], rounds: int) -> list[tuple[T, T]]:
     """Whoever is second in one round is first in the next."""
     return [(ours(), theirs()) if turn % 2 else (theirs(), ours())[::-1] for turn in range(rounds)]
 

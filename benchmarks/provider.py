@@ -3,7 +3,8 @@
 It speaks what a worker needs of Replicate's HTTP API (https://replicate.com/docs/reference/http): creates, looks and
 cancels of predictions, signed webhooks, and an output on its own host. Started with the port of an API, it finishes
 every prediction as soon as it has answered the create, and tells that API, whatever host the webhook's address names.
-Started without, it never finishes one. Nothing is remembered: an id says all there is to know.
+Started with none, it never finishes one. It takes so many seconds for each answer as it is told. Nothing is
+remembered: an id says all there is to know.
 """
 
 import asyncio
@@ -102,8 +103,9 @@ class Provider:
 class Connection(asyncio.Protocol):
     """Requests one after the other: enough of HTTP/1.1 for clients that wait for an answer before they ask again."""
 
-    def __init__(self, answer: Callable[[str, str, bytes], bytes]) -> None:
+    def __init__(self, answer: Callable[[str, str, bytes], bytes], seconds: float) -> None:
         self._answer = answer
+        self._seconds = seconds
         self._request = bytearray()
         self._transport: asyncio.Transport
 
@@ -122,7 +124,8 @@ class Connection(asyncio.Protocol):
         method, path, _ = self._request[: self._request.index(b"\r\n")].decode().split(" ")
         body = bytes(self._request[head + 4 : end])
         del self._request[:end]
-        self._transport.write(self._answer(method, path, body))
+        loop = asyncio.get_running_loop()
+        loop.call_later(self._seconds, self._transport.write, self._answer(method, path, body))
 
 
 def _picture() -> bytes:
@@ -140,15 +143,16 @@ def _response(status: str, kind: str, body: bytes) -> bytes:
     return f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
 
 
-async def serve(port: int, api: str | None) -> None:
+async def serve(port: int, api: str | None, seconds: float) -> None:
     provider = Provider(f"http://{HOST}:{port}", api, os.environ["REPLICATE_WEBHOOK_SECRET"])
-    server = await asyncio.get_running_loop().create_server(lambda: Connection(provider.answer), HOST, port)
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: Connection(provider.answer, seconds), HOST, port)
     await server.serve_forever()
 
 
 def main() -> None:
-    port, *api = sys.argv[1:]
-    uvloop.run(serve(int(port), f"http://{HOST}:{api[0]}" if api else None))
+    port, api, seconds = sys.argv[1:]
+    uvloop.run(serve(int(port), f"http://{HOST}:{api}" if api else None, float(seconds)))
 
 
 if __name__ == "__main__":

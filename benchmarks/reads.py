@@ -41,6 +41,7 @@ def _against_the_floor(
             yield compare(
                 work,
                 connections,
+                server=api,
                 ours=partial(run, api.port, ours, connections),
                 theirs=partial(run, floor.port, theirs, connections),
                 against=against,

@@ -4,6 +4,7 @@ import os
 import platform
 from collections.abc import Sequence
 from importlib.metadata import version
+from math import inf
 from pathlib import Path
 
 from benchmarks import cores, data
@@ -11,7 +12,7 @@ from benchmarks.measure import ROUNDS, SECONDS, Row, Tail, Unit
 
 _HEADINGS = (
     *("work", "under", "against", "ours", "theirs", "ratio", "target", "p99 ratio", "target"),
-    *("p50 / p99 ours, ms", "p50 / p99 theirs, ms", "errors", "verdict"),
+    *("p50 / p99 ours, ms", "p50 / p99 theirs, ms", "API's memory", "longest stall", "errors", "verdict"),
 )
 _PACKAGES = ("litestar", "uvicorn", "uvloop", "httptools", "asyncpg", "msgspec", "dishka", "pyjwt")
 _BY_HAND = "## What was learnt"
@@ -28,16 +29,19 @@ def table(rows: Sequence[Row]) -> str:
 
 def line(row: Row) -> str:
     """Say how a work went, as soon as it is measured."""
+    if row.ratio is None:
+        return f"{row.work}, {row.under}: {_amount(row.ours, row.unit)}"
     tail = f", p99 {row.tail.ratio:.2f} times theirs" if row.tail else ""
-    return f"{row.work}, {row.under}: {row.ratio:.2f} of {row.against}{tail}: {_verdict(row)}"
+    stall = f", the loop held up {_bound(row.watch.longest)} at most" if row.watch.longest else ""
+    return f"{row.work}, {row.under}: {row.ratio:.2f} of {row.against}{tail}{stall}: {_verdict(row)}"
 
 
 def machine(rows: Sequence[Row], postgres: str, busy: float) -> str:
     """Describe what the figures were taken on, and with what."""
     packages = ", ".join(f"{name} {version(name)}" for name in _PACKAGES)
     placed = (
-        "What was under test had one core to itself, and everything else shared the others; during logins and uploads "
-        "the server had all cores"
+        "What was under test had one core to itself, and everything else shared the others; during logins and uploads, "
+        "and where two processes were held against one, all cores were everybody's"
         if cores.PINNED
         else "Server, PostgreSQL and load shared all cores"
     )
@@ -65,17 +69,25 @@ def _cells(row: Row) -> tuple[str, ...]:
         row.under,
         row.against,
         _amount(row.ours, row.unit),
-        _amount(row.theirs, row.unit),
-        f"{row.ratio:.2f}",
+        "" if row.theirs is None else _amount(row.theirs, row.unit),
+        "" if row.ratio is None else f"{row.ratio:.2f}",
         str(row.target or ""),
         *(_tail_cells(row.tail) if row.tail else ("", "", "", "")),
+        "" if row.watch.memory is None else _amount(row.watch.memory, "MB"),
+        "" if row.watch.longest is None else _bound(row.watch.longest),
         str(row.errors),
         _verdict(row),
     )
 
 
 def _verdict(row: Row) -> str:
-    return "met" if row.met else "MISSED"
+    if not row.met:
+        return "MISSED"
+    return "met" if row.ratio is not None else ""
+
+
+def _bound(milliseconds: float) -> str:
+    return "beyond 2.5 s" if milliseconds == inf else f"<= {milliseconds:g} ms"
 
 
 def _tail_cells(tail: Tail) -> tuple[str, ...]:
@@ -87,7 +99,7 @@ def _tail_cells(tail: Tail) -> tuple[str, ...]:
 
 
 def _amount(value: float, unit: Unit) -> str:
-    return f"{value:,.{0 if value >= 100 else 1}f} {unit}"
+    return f"{value:,.{0 if value >= 100 else 1}f} {unit}".rstrip()
 
 
 def _share(rows: Sequence[Row]) -> float:
@@ -111,7 +123,13 @@ this machine and this hour. Ours is `hairtryon serve` or `hairtryon worker` with
 Each figure is the median of several rounds, ours and the other in turn; a ratio is the median of the rounds' own
 ratios. A round of a load takes {SECONDS} seconds, and there are {ROUNDS} of them, or 3 where what surrounds them takes
 longer: during logins, beside streams, and of generations. What is said to be flat was looked at twice in one run.
+Where loads were compared, the table tells the API's memory at the end, and how long its event loop was held up at most:
+a look every 50 ms, and the bound of the bucket that the latest fell into (`watchdog.py`).
 
 What ours is held against is in this folder: the floor, the static handler and the four statements in `floor.py`, the
 bare sum of what a generation needs in `bare_worker.py`, and `libvips.py`. The provider is played by `provider.py`.
+What a generation costs is counted on the wire and by the system (`cost.py`); it has no target, and is there to be
+compared with what it was. How a second process is judged where the cores are shared with the load is told in
+`processes.py`, and what the larger database is in `growth.py`; the requests of those rows wait for nobody, so a time
+there is half of the requests' at most.
 """

@@ -12,10 +12,11 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, chdir, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import psutil  # type: ignore[import-untyped]  # comes with the embedded servers
 from redis import Redis
 
 from benchmarks import cores, data
@@ -32,19 +33,29 @@ _FILES = 4096
 
 
 class Process(Child):
-    """A process whose memory can be looked at."""
+    """A process whose memory and processor time can be looked at."""
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
 
     @property
     def memory(self) -> float:
         """Megabytes of its own and of libraries that it has touched (the resident set)."""
-        assert self._process is not None
         told = subprocess.run(  # noqa: S603
-            ["ps", "-o", "rss=", "-p", str(self._process.pid)],  # noqa: S607 - wherever the system has it
+            ["ps", "-o", "rss=", "-p", str(self.pid)],  # noqa: S607 - wherever the system has it
             capture_output=True,
             check=True,
             text=True,
         )
         return int(told.stdout) / 1024
+
+    @property
+    def worked(self) -> float:
+        """Seconds of processor time that it took, all of its threads together."""
+        times = psutil.Process(self.pid).cpu_times()
+        return float(times.user + times.system)
 
     def wait_until(self, ready: Callable[[], bool]) -> None:
         """`RuntimeError` with what it wrote when it is not ready in time."""
@@ -70,17 +81,18 @@ class Rig:
     provider_port: int
 
     @contextmanager
-    def api(self, place: cores.Cores) -> Iterator[Server]:
-        """Run `hairtryon serve` with everything on."""
+    def api(self, place: cores.Cores, *, name: str = "api") -> Iterator[Server]:
+        """Run `hairtryon serve` with everything on; those that run at once have names of their own."""
         port = free_port()
-        with self.starting_api(port, place) as process:
+        with self.starting_api(port, place, name=name) as process:
             process.wait_until(lambda: is_listening(port))
             yield Server(port, process)
 
     @contextmanager
-    def starting_api(self, port: int, place: cores.Cores) -> Iterator[Process]:
+    def starting_api(self, port: int, place: cores.Cores, *, name: str = "api") -> Iterator[Process]:
         """The same, from its very start."""
-        with self._running("api", hairtryon("serve", "--port", str(port)), place, self.environ) as process:
+        environ = {**self.environ, "LOG_FILE": str(self.folder / f"{name}.log")}
+        with self._running(name, hairtryon("serve", "--port", str(port)), place, environ) as process:
             yield process
 
     @contextmanager
@@ -90,21 +102,37 @@ class Rig:
             yield server
 
     @contextmanager
-    def provider(self, place: cores.Cores, *, api: Server | None = None) -> Iterator[None]:
-        """Run the provider's stand-in; it finishes predictions at once if there is an API to tell, and never if not."""
+    def provider(self, place: cores.Cores, *, api: Server | None = None, seconds: float = 0) -> Iterator[None]:
+        """Run the provider's stand-in; it finishes predictions at once if there is an API to tell, and never if not.
+
+        It takes so many seconds for each answer.
+        """
         port = self.provider_port
-        command = module("benchmarks.provider", str(port), *([str(api.port)] if api else []))
+        command = module("benchmarks.provider", str(port), str(api.port) if api else "", str(seconds))
         with self._serving("provider", command, port, place):
             yield
 
     @contextmanager
-    def worker(self, place: cores.Cores) -> Iterator[Process]:
-        log = self.folder / "worker.log"
+    def worker(self, place: cores.Cores, *, name: str = "worker") -> Iterator[Process]:
+        log = self.folder / f"{name}.log"
         log.unlink(missing_ok=True)
         environ = {**self.environ, "LOG_FILE": str(log)}
-        with self._running("worker", hairtryon("worker"), place, environ) as worker:
+        with self._running(name, hairtryon("worker"), place, environ) as worker:
             worker.wait_until(lambda: log.exists() and b"worker_ready" in log.read_bytes())
             yield worker
+
+    def reached_at(self, database_url: str) -> "Rig":
+        """The same with another database, or with another way to this one."""
+        return replace(self, environ={**self.environ, "DATABASE_URL": database_url})
+
+    def fill(self, size: data.Population, *, books: bool = False) -> None:
+        """Make the tables of an empty database, the catalogue, and who is there."""
+        database_url = self.environ["DATABASE_URL"]
+        migrations.upgrade(database_url)
+        subprocess.run(  # noqa: S603 - our own command line
+            hairtryon("style", "import"), env=self.environ, check=True, stdout=subprocess.DEVNULL
+        )
+        asyncio.run(data.populate(database_url, size, books=books))
 
     def restore(self) -> None:
         """Have database, queue and storage as they were at the start."""
@@ -147,11 +175,7 @@ def open_rig() -> Iterator[Rig]:
             stack.callback(valkey.stop)
         provider_port = free_port()
         rig = Rig(folder, _environment(folder, postgres.url, valkey.url, provider_port), reaper, provider_port)
-        migrations.upgrade(postgres.url)
-        subprocess.run(  # noqa: S603 - our own command line
-            hairtryon("style", "import"), env=rig.environ, check=True, stdout=subprocess.DEVNULL
-        )
-        asyncio.run(data.populate(postgres.url))
+        rig.fill(data.USUAL)
         yield rig
 
 
@@ -206,5 +230,4 @@ def _environment(folder: Path, database_url: str, redis_url: str, provider_port:
         "STORAGE": "disk",
         "LOG_FORMAT": "json",
         "LOG_LEVEL": "info",
-        "LOG_FILE": str(folder / "api.log"),
     }

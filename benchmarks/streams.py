@@ -66,6 +66,7 @@ def streams(rig: Rig) -> Iterator[Row]:
         yield compare(
             f"status beside {_STREAMS:,} streams",
             _CONNECTIONS,
+            server=api,
             ours=partial(_beside_streams, api, ours, status),
             theirs=partial(run, api.port, status, _CONNECTIONS),
             against="itself without streams",
@@ -132,7 +133,7 @@ def _open(server: Server, requests: list[bytes]) -> Iterator[list[listeners.Figu
 
 async def _happen(rig: Rig) -> None:
     """Add to the log of every try-on that is watched, and tell of it, evenly over the time."""
-    images = {data.open_image_of(user): user for user in range(1, _STREAMS + 1)}
+    images = {data.USUAL.open_image_of(user): user for user in range(1, _STREAMS + 1)}
     connection = await asyncpg.connect(rig.environ["DATABASE_URL"])
     redis = Redis.from_url(rig.environ["REDIS_URL"])
     try:

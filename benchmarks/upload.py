@@ -47,6 +47,7 @@ def upload(rig: Rig) -> Iterator[Row]:
         yield compare(
             f"status during {_AT_ONCE} uploads",
             _CONNECTIONS,
+            server=api,
             ours=partial(_during_uploads, api.port, status, uploads),
             theirs=partial(run, api.port, status, _CONNECTIONS),
             against="itself without uploads",

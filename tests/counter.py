@@ -11,24 +11,24 @@ from application.credits.ports import CreditAccounts
 from application.payments.bookkeeping import Bookkeeping
 from application.payments.create_checkout import CreateCheckoutHandler
 from application.payments.ports import (
-    Alerts,
     PaymentEvent,
     PaymentEvents,
     PaymentNews,
     PaymentRepository,
     PaymentState,
+    ReconcileEvery,
     Report,
     TransactionRepository,
 )
 from application.payments.receive_webhook import ReceiveWebhook, ReceiveWebhookHandler
 from application.payments.reconcile_purchase import ReconcilePurchaseHandler
 from application.payments.reconcile_purchases import ReconcilePurchasesHandler
-from application.payments.reconciliation import ReconcileEvery, Reconciliation
+from application.payments.reconciliation import Reconciliation
 from application.payments.refund_purchase import RefundPurchaseHandler
 from application.payments.release_payment import ReleasePaymentHandler
 from application.payments.replay_event import ReplayEventHandler
 from application.payments.verdicts import Verdicts
-from application.ports import IdempotencyKeys, Outbox, UnitOfWork
+from application.ports import Alerts, IdempotencyKeys, Outbox, UnitOfWork
 from domain.transactions import Offer, PaymentStatus
 from tests.selling import PRICE, FakePaymentProvider
 

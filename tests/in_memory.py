@@ -25,7 +25,8 @@ from application.images.model_gate import (
 from application.ports import Outbox, UnitOfWork
 from domain.credits import VIEW_PRICE, Cause, HoldStatus, InsufficientCredits
 from domain.errors import NotFound, Unavailable
-from domain.views import ViewError, ViewRender
+from domain.renders import ViewRender
+from domain.views import ViewError
 
 
 class Participant(Protocol):

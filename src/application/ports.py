@@ -1,4 +1,4 @@
-"""What every slice needs from outside: transactions, the outbox, time and idempotency keys."""
+"""What every slice needs from outside: transactions, the outbox, time, alerts and idempotency keys."""
 
 from datetime import datetime
 from hashlib import sha256
@@ -40,6 +40,12 @@ class Outbox(Protocol):
 class Clock(Protocol):
     def now(self) -> datetime:
         """The machine's time in UTC, for tokens. What several processes must agree on uses `UnitOfWork.now`."""
+        ...
+
+
+class Alerts(Protocol):
+    def alert(self, kind: str, **details: object) -> None:
+        """Tell operators of what only they can mend; ids only."""
         ...
 
 

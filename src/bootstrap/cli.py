@@ -13,6 +13,7 @@ from dishka import AsyncContainer
 
 from bootstrap.settings import Settings, SettingsError, load_settings
 from domain.errors import Failure, Unavailable
+from presentation.cli.audit import audit_commands
 from presentation.cli.credits import credit_commands
 from presentation.cli.images import image_commands
 from presentation.cli.operations import refuse
@@ -39,7 +40,7 @@ _PORT = click.option(
 @click.group()
 @click.pass_context
 def main(context: click.Context) -> None:
-    r"""Hair Try-On: a portrait and a hairstyle in, the same person with that hair out.
+    """Hair Try-On: a portrait and a hairstyle in, the same person with that hair out.
 
     \b
     Completion in your shell, from its start-up file:
@@ -52,7 +53,7 @@ def main(context: click.Context) -> None:
       2 what was typed is not valid      5 not allowed
       3 there is no such thing           6 something behind is away
       4 the present state forbids it     1 anything else
-    """
+    """  # noqa: D301 - click has to see the character itself
     context.obj = _open_container
 
 
@@ -60,7 +61,10 @@ def main(context: click.Context) -> None:
 @_HOST
 @_PORT
 def serve(host: str, port: int) -> None:
-    """Run the HTTP API."""
+    """Run the HTTP API. SIGTERM has it finish what it has begun.
+
+    Example: hairtryon serve --host 0.0.0.0 --port 8000
+    """
     from bootstrap import http  # noqa: PLC0415
 
     settings = _settings(_environment())
@@ -70,7 +74,10 @@ def serve(host: str, port: int) -> None:
 
 @main.command()
 def worker() -> None:
-    """Run the worker that renders, mails and sweeps."""
+    """Run the worker that renders, mails and sweeps. SIGTERM has it finish what it has begun.
+
+    Example: hairtryon worker
+    """
     from bootstrap import worker  # noqa: PLC0415
 
     settings = _settings(_environment())
@@ -86,7 +93,10 @@ def worker() -> None:
 )
 @click.option("--reload", is_flag=True, help="Restart the API and the worker when the source changes.")
 def dev(host: str, port: int, data: Path | None, reload: bool) -> None:
-    """Run everything on this machine: servers, sandbox, API and worker."""
+    """Run everything on this machine: servers, sandbox, API and worker.
+
+    Example: hairtryon dev --port 8001 --data var/second
+    """
     from bootstrap.stack import StackFolder, data_folder, run_dev  # noqa: PLC0415
 
     environ = _environment()
@@ -98,7 +108,10 @@ def dev(host: str, port: int, data: Path | None, reload: bool) -> None:
 @click.argument("photo", type=click.Path(exists=True, dir_okay=False, readable=True, path_type=Path), required=False)
 @click.argument("style", required=False)
 def demo(photo: Path | None, style: str | None) -> None:
-    """Play one customer's journey: PHOTO with the hair of STYLE, from four sides."""
+    """Play one customer's journey: PHOTO with the hair of STYLE, from four sides.
+
+    Example: hairtryon demo me.jpg "Blunt Bob"
+    """
     from bootstrap.demo import run_demo  # noqa: PLC0415
 
     sys.exit(run_demo(_environment(), photo=photo, style=style))
@@ -127,7 +140,10 @@ def db() -> None:
 @db.command()
 @click.argument("revision", default="head")
 def upgrade(revision: str) -> None:
-    """Apply the migrations up to REVISION."""
+    """Apply the migrations up to REVISION; without it, all of them.
+
+    Example: hairtryon db upgrade
+    """
     from bootstrap import migrations  # noqa: PLC0415
 
     migrations.upgrade(_database_url(), revision)
@@ -136,7 +152,10 @@ def upgrade(revision: str) -> None:
 @db.command(context_settings={"ignore_unknown_options": True})  # -1 is no option
 @click.argument("revision")
 def downgrade(revision: str) -> None:
-    """Take the migrations back down to REVISION (`-1`: the last one; `base`: all)."""
+    """Take the migrations back down to REVISION (`-1`: the last one; `base`: all).
+
+    Example: hairtryon db downgrade -1
+    """
     from bootstrap import migrations  # noqa: PLC0415
 
     migrations.downgrade(_database_url(), revision)
@@ -144,7 +163,10 @@ def downgrade(revision: str) -> None:
 
 @db.command()
 def check() -> None:
-    """Say whether the database is what this version needs."""
+    """Say whether the database is what this version needs; exit with 4 when it is not.
+
+    Example: hairtryon db check
+    """
     from bootstrap import migrations  # noqa: PLC0415
 
     with _migrated():
@@ -154,7 +176,10 @@ def check() -> None:
 @db.command()
 @click.argument("name")
 def write(name: str) -> None:
-    """Write a migration called NAME from what the mapping has and the database has not."""
+    """Write a migration called NAME from what the mapping has and the database has not.
+
+    Example: hairtryon db write wishes
+    """
     from bootstrap import migrations  # noqa: PLC0415
 
     migrations.write(_database_url(), name)
@@ -166,7 +191,8 @@ def _open_container() -> AsyncContainer:
     from bootstrap.stack import StackError, operator_environment  # noqa: PLC0415
 
     try:
-        settings = _settings(operator_environment(_environment()))
+        # What went well is in the answer: beside it, only what did not is worth a line.
+        settings = _settings({"LOG_LEVEL": "warning"} | operator_environment(_environment()))
     except StackError as error:
         click.echo(error, err=True)
         sys.exit(_UNAVAILABLE)
@@ -231,6 +257,7 @@ main.add_command(token_commands)
 main.add_command(user_commands)
 main.add_command(image_commands)
 main.add_command(queue_commands)
+main.add_command(audit_commands)
 
 if __name__ == "__main__":
     main()

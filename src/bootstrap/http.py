@@ -10,7 +10,7 @@ import structlog
 import uvicorn
 from dishka import AsyncContainer, Provider, Scope
 from dishka.integrations.litestar import DishkaRouter, LitestarProvider, setup_dishka
-from litestar import Litestar
+from litestar import Controller, Litestar
 from litestar.di import Provide
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.spec import Components
@@ -78,21 +78,22 @@ def create_app(settings: Settings, *overrides: Provider) -> Litestar:
     spans = open_spans(settings, process_name(_ROLE))
     web = _web(settings, limiter, registry, spans)
     container = create_container(settings, web, LitestarProvider(), *overrides, role=_ROLE)
+    controllers: list[type[Controller]] = [
+        AuthController,
+        *([GoogleController] if settings.google_client_id else []),
+        SessionController,
+        UserController,
+        StyleController,
+        ImageController,
+        PaymentController,
+        ProgressController,
+        ProviderWebhookController,
+        PaymentWebhookController,
+        *ADMIN_CONTROLLERS,
+    ]
     api = DishkaRouter(
         PREFIX,
-        route_handlers=[
-            AuthController,
-            *([GoogleController] if settings.google_client_id else []),
-            SessionController,
-            UserController,
-            StyleController,
-            ImageController,
-            PaymentController,
-            ProgressController,
-            ProviderWebhookController,
-            PaymentWebhookController,
-            *ADMIN_CONTROLLERS,
-        ],
+        route_handlers=[_own(controller) for controller in controllers],
         dependencies={"actor": Provide(provide_actor)},
     )
 
@@ -140,6 +141,11 @@ def create_app(settings: Settings, *overrides: Provider) -> Litestar:
     setup_dishka(container, app)
     app.asgi_handler = _edge(settings, app, limiter, spans)
     return app
+
+
+def _own(controller: type[Controller]) -> type[Controller]:
+    """A class of this app's own: dishka wraps a method of each class it is given, over what it wrapped for others."""
+    return type(controller.__name__, (controller,), {})
 
 
 def _web(settings: Settings, limiter: Limiter, registry: CollectorRegistry, spans: Spans) -> Provider:

@@ -2,15 +2,10 @@
 
 import asyncio
 import signal
-import socket
-from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any
 
 import structlog
 import uvloop
-from arq.worker import Worker, func
-from redis.exceptions import RedisError
 
 from application.images.ports import RenderReader
 from application.payments.ports import PurchasesDue
@@ -19,10 +14,11 @@ from bootstrap.container import create_container
 from bootstrap.settings import Settings
 from domain.errors import Unavailable
 from infrastructure.database.outbox import OutboxQueue
-from infrastructure.job_queue import JOB, QUEUE, pack, redis_settings, unpack
+from infrastructure.job_queue import hear_bell
 from infrastructure.metrics.exchange import MetricsExchange
 from infrastructure.spans import Spans
-from presentation.worker.jobs import LANES, Deliveries
+from presentation.worker.jobs import Jobs
+from presentation.worker.lanes import LANES, Deliveries
 from presentation.worker.metrics import JobMetrics
 from presentation.worker.schedules import AUDIT_SECONDS, HOUSEKEEPING_SECONDS, LOOK_SECONDS, Schedules, every
 
@@ -30,11 +26,6 @@ log = structlog.get_logger()
 
 _DRAIN_SECONDS = 20
 _DATABASE_PAUSE_SECONDS = 1.0
-_REDIS_PAUSE_SECONDS = 1.0
-_BELL_SECONDS = 1
-"""For arq's own job, which only says that the bell has rung."""
-_OFTEN_ENOUGH = 1_000_000
-"""arq drops a job after `max_tries`, counting shutdowns too."""
 
 
 def run(settings: Settings) -> None:
@@ -52,9 +43,9 @@ async def _work(settings: Settings) -> None:
     container = create_container(settings, role="worker")
     try:
         get = container.get
-        metrics, spans = await get(JobMetrics), await get(Spans)
-        outbox = await get(OutboxQueue)
-        lanes = [Deliveries(container, outbox, lane, metrics, spans) for lane in LANES]
+        metrics = await get(JobMetrics)
+        jobs, outbox = Jobs(container, metrics, await get(Spans)), await get(OutboxQueue)
+        lanes = [Deliveries(jobs, outbox, lane) for lane in LANES]
         schedules = Schedules(container, await get(RenderReader), await get(PurchasesDue), metrics)
         await get(MetricsExchange)
         await _wait_for_database(settings, stop)
@@ -65,7 +56,7 @@ async def _work(settings: Settings) -> None:
             every(settings.reconcile_seconds, schedules.reconcile_purchases, stop),
             every(HOUSEKEEPING_SECONDS, schedules.purge_expired, stop),
             every(AUDIT_SECONDS, schedules.audit_ledger, stop),
-            _hear_bell([lane.news for lane in lanes], settings, stop),
+            hear_bell(settings.redis_url, [lane.news for lane in lanes], stop),
         )
         running = [asyncio.create_task(work) for work in works]
         stopping = asyncio.create_task(stop.wait())
@@ -75,7 +66,7 @@ async def _work(settings: Settings) -> None:
         for task in (*running, stopping):
             task.cancel()
         outcomes = await asyncio.gather(*running, return_exceptions=True)
-        await asyncio.gather(*(lane.drain(_DRAIN_SECONDS) for lane in lanes))
+        await asyncio.gather(schedules.drain(0), *(lane.drain(_DRAIN_SECONDS) for lane in lanes))
         for outcome in outcomes:
             if isinstance(outcome, Exception):
                 raise outcome
@@ -95,41 +86,3 @@ async def _wait_for_database(settings: Settings, stop: asyncio.Event) -> None:
                     await stop.wait()
         else:
             return
-
-
-async def _hear_bell(news: Sequence[asyncio.Event], settings: Settings, stop: asyncio.Event) -> None:
-    """Run arq until told to stop, and cancelled so that it hears it. While Redis is away, the clock does without."""
-
-    async def look(_: dict[Any, Any]) -> None:
-        for lane in news:
-            lane.set()
-
-    while not stop.is_set():
-        worker = Worker(
-            [func(look, name=JOB, max_tries=_OFTEN_ENOUGH)],  # type: ignore[arg-type]
-            queue_name=QUEUE,
-            redis_settings=redis_settings(settings.redis_url),
-            handle_signals=False,
-            job_timeout=_BELL_SECONDS,
-            keep_result=0,
-            poll_delay=0.1,
-            health_check_key=f"{QUEUE}:health:{socket.gethostname()}",
-            job_serializer=pack,
-            job_deserializer=unpack,
-            log_results=False,
-        )
-        try:
-            await worker.async_run()
-        except (RedisError, OSError) as failure:
-            log.warning("redis_away", reason=type(failure).__name__)
-        except Exception:
-            log.exception("arq_stopped")
-        finally:
-            await _close(worker)
-        await asyncio.sleep(_REDIS_PAUSE_SECONDS)
-
-
-async def _close(worker: Worker) -> None:
-    outcome = (await asyncio.gather(worker.close(), return_exceptions=True))[0]
-    if isinstance(outcome, Exception):
-        log.warning("redis_away", reason=type(outcome).__name__)

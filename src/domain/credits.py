@@ -15,6 +15,8 @@ class Cause(StrEnum):
     REFUND = "refund"
     DISPUTE = "dispute"
     DISPUTE_REVERSAL = "dispute_reversal"
+    """Credits that a dispute took and that come back. Nothing writes it so far: only a lost dispute takes any, an open
+    one freezes them, and what was lost is never won later."""
     SPEND = "spend"
     GRANT = "grant"
     REVOKE = "revoke"

@@ -4,19 +4,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from msgspec import Struct
-
 from domain.errors import Conflict
 from domain.outputs import output_key, output_keys
-from domain.views import Output, RenderPolicy, StaleClaim, Status, View, ViewError, ViewRender
-
-
-class Change(Struct):
-    """What a decision did: whose hold is to be posted, whose voided, and who waits for a worker now."""
-
-    completed: list[ViewRender] = []
-    ended: list[ViewRender] = []
-    queued: list[ViewRender] = []
+from domain.renders import MOST_ROUNDS, Change, ViewRender
+from domain.views import Output, RenderPolicy, Status, View, ViewError
 
 
 @dataclass(kw_only=True, eq=False)
@@ -107,49 +98,6 @@ class GeneratedImage:
         self._derive_status()
         return claim
 
-    def submitted(
-        self, render: ViewRender, claim: int, prediction_id: str, now: datetime, policy: RenderPolicy
-    ) -> None:
-        """The provider took it. From here on nobody holds the view; the webhook or the poller brings its end."""
-        render.require_claim(claim)
-        if render.prediction_id not in {None, prediction_id}:
-            raise StaleClaim
-        render.prediction_id = prediction_id
-        render.expires_at = now + policy.timeout
-        render.poll_at = now + policy.poll
-        render.release(now)
-
-    def prediction_ended(
-        self, render: ViewRender, attempt: int, prediction_id: str, prediction: dict[str, object], now: datetime
-    ) -> bool:
-        """Note how the provider ended the present attempt; False when this is no news.
-
-        The event may come before the create's own answer did: the attempt, which the address it came to proves, then
-        says which prediction it is, and whoever still waits for that answer is too late with it.
-        Between two attempts there is nothing to wait for, so that a failure told twice counts once.
-        """
-        if not render.open or render.prediction is not None or render.attempt != attempt:
-            return False
-        if render.prediction_id != prediction_id and not render.awaits_create:
-            return False
-        render.prediction_id = prediction_id
-        render.prediction = prediction
-        render.expires_at = render.poll_at = None
-        render.claim += 1
-        render.release(now)
-        return True
-
-    def claim_finish(self, render: ViewRender, now: datetime, policy: RenderPolicy) -> int | None:
-        """Take a view whose prediction has ended, to store what it brought.
-
-        That the last worker never came back is a stumble, so that an output which kills its worker every time runs
-        out of tries.
-        """
-        if not render.free(now) or render.prediction is None or render.spent(policy):
-            return None
-        render.stumbles += render.deserted
-        return render.take(now, policy.lease)
-
     def complete(self, render: ViewRender, claim: int, output: Output, now: datetime) -> Change:
         """The picture is stored. The side views start from a finished front."""
         render.require_claim(claim)
@@ -171,23 +119,6 @@ class GeneratedImage:
             return self.fail(render, error, now)
         render.error = error
         render.forget_prediction()
-        render.give_back(retry_at)
-        return Change(queued=[render])
-
-    def call_off(self, render: ViewRender, claim: int, error: ViewError, retry_at: datetime) -> Change:
-        """Nothing was begun, for want of the photo or of credit at the provider: come back, and do not count it."""
-        render.require_claim(claim)
-        render.error = error
-        render.attempt -= 1
-        render.give_back(retry_at)
-        return Change(queued=[render])
-
-    def put_off(self, render: ViewRender, claim: int, error: ViewError, retry_at: datetime) -> Change:
-        """The output is there but cannot be fetched or stored now: come back for it, without a new prediction."""
-        render.require_claim(claim)
-        render.error = error
-        # That storage is away is not the output's fault: it is waited for until the deadline.
-        render.stumbles += error is not ViewError.STORAGE_UNAVAILABLE
         render.give_back(retry_at)
         return Change(queued=[render])
 
@@ -214,8 +145,7 @@ class GeneratedImage:
         failed = [render for render in self.views if render.status is Status.FAILED]
         if self.front.status is Status.CANCELLED or not failed:
             raise Conflict("conflict", "No view of this try-on has failed.")
-        for render in failed:
-            render.begin_round(now, policy)
+        _begin_rounds(failed, now, policy)
         self._derive_status()
         return failed
 
@@ -226,11 +156,8 @@ class GeneratedImage:
         known = {render.view: render for render in self.views}
         if any(known[view].status is not Status.CANCELLED for view in views if view in known):
             raise Conflict("conflict", "This try-on has one of these views, or it can be retried.")
-        for view in views:
-            if view in known:
-                known[view].begin_round(now, policy)
-            else:
-                self.views.append(ViewRender.waiting(view, now, policy))
+        _begin_rounds([known[view] for view in views if view in known], now, policy)
+        self.views += [ViewRender.waiting(view, now, policy) for view in views if view not in known]
         self._derive_status()
         return [render for render in self.views if render.view in views]
 
@@ -295,3 +222,11 @@ class GeneratedImage:
             self.status = Status.PROCESSING
         else:
             self.status = self.front.status
+
+
+def _begin_rounds(renders: list[ViewRender], now: datetime, policy: RenderPolicy) -> None:
+    """Have them all wait once more, or none of them: `Conflict` where one has been asked for `MOST_ROUNDS` times."""
+    if any(render.round >= MOST_ROUNDS for render in renders):
+        raise Conflict("conflict", f"A view can be asked for {MOST_ROUNDS} times. Please begin a new try-on.")
+    for render in renders:
+        render.begin_round(now, policy)

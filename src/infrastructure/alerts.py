@@ -3,7 +3,7 @@
 import structlog
 from prometheus_client import CollectorRegistry, Counter
 
-from application.payments.ports import Alerts
+from application.ports import Alerts
 
 log = structlog.get_logger()
 

@@ -1,6 +1,7 @@
 """Payments through Dodo Payments (https://docs.dodopayments.com/api-reference/introduction)."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Mapping
 from typing import Annotated, TypeVar
 
@@ -167,8 +168,8 @@ def _read(reply: _Reply, read: Callable[[bytes], T]) -> T:
     if not httpx.codes.is_success(reply.status):
         # The customer can do nothing about it; we can, unless Dodo is in trouble or has heard too much from us.
         passes = httpx.codes.is_server_error(reply.status) or reply.status == _TOO_MANY
-        tell = log.warning if passes else log.error
-        tell("payment_provider_refused", status=reply.status, code=_refusal(reply).code)
+        level = logging.WARNING if passes else logging.ERROR
+        log.log(level, "payment_provider_refused", status=reply.status, code=_refusal(reply).code)
         raise _unavailable()
     try:
         return read(reply.body)

@@ -2,10 +2,7 @@
 
 import asyncio
 import os
-import sys
-import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TypeVar
 
@@ -15,6 +12,7 @@ from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
 from application.auth.ports import Passwords
 from domain.errors import Throttled
+from infrastructure.background_threads import background_threads
 
 MEMORY_KIB = 19_456
 TIME_COST = 2
@@ -23,8 +21,6 @@ PARALLELISM = 1
 COMMON = 3_000
 MOST_WAITING = 64
 """Some seconds of work: who asks when so many wait already would have given up before the turn came."""
-_NICENESS = 5
-_LOWEST = 19
 
 T = TypeVar("T")
 
@@ -42,7 +38,7 @@ class Argon2Passwords(Passwords):
             time_cost=TIME_COST, memory_cost=MEMORY_KIB, parallelism=PARALLELISM, type=Type.ID
         )
         threads = max((os.cpu_count() or 2) - 1, 1)
-        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="argon2", initializer=_give_way)
+        self._threads = background_threads(threads, name="argon2")
         self._free_places = threads + most_waiting
         self._common = frozenset(FREQUENCY_LISTS["passwords"][:COMMON])
         self._nobodys_hash = self._hasher.hash(os.urandom(16).hex())
@@ -77,11 +73,3 @@ class Argon2Passwords(Passwords):
             return await asyncio.get_running_loop().run_in_executor(self._threads, work)
         finally:
             self._free_places += 1
-
-
-def _give_way() -> None:
-    """Lower the priority of this thread: setpriority(2), which on Linux alone can be told of one thread."""
-    if sys.platform == "linux":
-        thread = threading.get_native_id()
-        # On top of what the process has, for nobody but root may raise a priority.
-        os.setpriority(os.PRIO_PROCESS, thread, min(os.getpriority(os.PRIO_PROCESS, thread) + _NICENESS, _LOWEST))

@@ -22,7 +22,7 @@ from application.events import Event
 from bootstrap.container import create_container
 from bootstrap.settings import load_settings
 from domain.images import GeneratedImage
-from domain.views import ViewRender
+from domain.renders import ViewRender
 from infrastructure.database.mapping import map_entities, mapper_registry
 from infrastructure.database.tables import images, metadata, views
 from infrastructure.database.try_ons import IMAGE_CHANGES, OF_IMAGE, VIEW_CHANGES

@@ -7,7 +7,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from domain.credits import Cause
-from domain.views import ViewRender
+from domain.renders import ViewRender
 
 
 class Holds(Protocol):

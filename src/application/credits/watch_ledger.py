@@ -4,7 +4,7 @@ from msgspec import Struct
 
 from application.actor import Actor
 from application.credits.ports import LedgerAuditor
-from application.payments.ports import Alerts
+from application.ports import Alerts
 
 
 class WatchLedger(Struct, frozen=True):

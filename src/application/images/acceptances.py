@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from application.ports import IdempotentRequest
 from domain.images import GeneratedImage
-from domain.views import ViewRender
+from domain.renders import ViewRender
 
 
 class ImageAccepted(Struct, frozen=True):

@@ -4,12 +4,11 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from application.actor import Actor
-from application.credits.ports import Holds
-from application.events import ViewSubmittable
 from application.images.acceptances import ImageAccepted
 from application.images.own_image import claim_image
 from application.images.ports import ImageRepository
-from application.ports import IdempotencyKeys, IdempotentRequest, Outbox, UnitOfWork
+from application.images.settlement import Settlement
+from application.ports import IdempotencyKeys, IdempotentRequest, UnitOfWork
 from domain.credits import VIEW_PRICE
 from domain.views import RenderPolicy, View, side_views
 
@@ -23,9 +22,8 @@ class AddViewsHandler:
     """Accept side views of a try-on whose front is there: reserve their price and queue them, in one transaction."""
 
     images: ImageRepository
-    holds: Holds
+    settlement: Settlement
     idempotency: IdempotencyKeys
-    outbox: Outbox
     uow: UnitOfWork
     policy: RenderPolicy
 
@@ -40,9 +38,7 @@ class AddViewsHandler:
         image = await claim_image(self.images, image_id, owner=owner)
         added = image.add_views(views, await self.uow.now(), self.policy)
         await self.uow.flush()
-        await self.holds.place(owner, added)
-        for view in image.startable(added):
-            self.outbox.add(ViewSubmittable(view.id))
+        await self.settlement.begin(image, added)
         accepted = ImageAccepted(image.id, credits_held=VIEW_PRICE * len(added))
         await self.idempotency.keep(request, accepted)
         await self.uow.commit()

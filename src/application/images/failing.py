@@ -2,7 +2,8 @@
 
 from datetime import datetime
 
-from domain.images import Change, GeneratedImage
+from domain.images import GeneratedImage
+from domain.renders import Change
 from domain.views import View, ViewError
 
 

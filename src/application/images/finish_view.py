@@ -20,13 +20,12 @@ from application.images.ports import (
 from application.images.settlement import Settlement
 from application.ports import Outbox, UnitOfWork
 from domain.errors import Unavailable, Unprocessable
-from domain.images import Change, GeneratedImage
-from domain.views import Output, RenderPolicy, StaleClaim, ViewError, ViewRender
+from domain.images import GeneratedImage
+from domain.renders import MOST_STUMBLES, Change, StaleClaim, ViewRender
+from domain.views import Output, RenderPolicy, ViewError
 
 log = structlog.get_logger()
 
-MOST_STUMBLES = 3
-"""Failures to fetch an output, of a prediction that succeeded, that are waited out; the next ends the view."""
 CONTENT_FILTER = ("flagged as sensitive", "(E005)")
 """How Replicate words a refusal by the content filter; the text after it varies."""
 
@@ -56,7 +55,7 @@ class FinishViewHandler:
         if found is None:
             return
         image, render = found
-        claim = image.claim_finish(render, await self.uow.now(), self.policy)
+        claim = render.claim_finish(await self.uow.now(), self.policy)
         if claim is None:
             return
         prediction = convert(render.prediction, Prediction)
@@ -115,7 +114,7 @@ class FinishViewHandler:
             return image.attempt_failed(render, claim, outcome.error, now, now + backoff(render.tries), self.policy)
         storage_is_away = outcome.error is ViewError.STORAGE_UNAVAILABLE
         if outcome.kind == "later" and (storage_is_away or render.stumbles < MOST_STUMBLES):
-            return image.put_off(render, claim, outcome.error, now + backoff(render.stumbles + 1))
+            return render.put_off(claim, outcome.error, now + backoff(render.stumbles + 1))
         return image.reject(render, claim, outcome.error, now)
 
 

@@ -50,7 +50,7 @@ class PollPredictionHandler:
         found = await self.images.claim(command.view_id)
         if found is None:
             return
-        image, render = found
-        if image.prediction_ended(render, attempt, prediction.id, prediction.record(), await self.uow.now()):
+        _, render = found
+        if render.prediction_ended(attempt, prediction.id, prediction.record(), await self.uow.now()):
             self.outbox.add(ViewFinishable(render.id))
         await self.uow.commit()

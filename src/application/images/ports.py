@@ -9,7 +9,8 @@ from typing import Annotated, Protocol
 from msgspec import Meta, Struct, json
 
 from domain.images import GeneratedImage
-from domain.views import Status, View, ViewError, ViewRender
+from domain.renders import ViewRender
+from domain.views import Status, View, ViewError
 
 _NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
 """In JSON; an even number of backslashes before it are backslashes themselves."""
@@ -27,6 +28,7 @@ class ImageRepository(Protocol):
     async def cancellations(self, owner: int, *, since: datetime) -> int:
         """How often this customer has cancelled what a worker had begun, views of one try-on at once counting once.
 
+        What an operator cancelled for them does not count.
         To be asked with the try-on kept; whoever else counts for the same customer waits until this transaction ends.
         """
         ...
@@ -61,11 +63,11 @@ class RenderReader(Protocol):
     async def order(self, view_id: int) -> RenderOrder: ...
 
     async def overdue(self, limit: int) -> list[int]:
-        """Ids of views that the sweeper should look at: past a deadline, or waiting with no worker on them."""
+        """Ids of views that the sweeper should look at: past a deadline, or waiting for a worker that nobody calls."""
         ...
 
-    async def due_for_poll(self, limit: int) -> list[int]:
-        """Ids of views whose prediction should be looked at."""
+    async def due_for_poll(self, limit: int, *, besides: Collection[int] = ()) -> list[int]:
+        """Ids of views whose prediction should be looked at, `besides` these views."""
         ...
 
 

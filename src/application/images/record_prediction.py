@@ -36,9 +36,9 @@ class RecordPredictionHandler:
         found = await self.images.claim(command.view_id)
         if found is None:
             return False
-        image, render = found
+        _, render = found
         now = await self.uow.now()
-        is_news = image.prediction_ended(render, command.attempt, prediction.id, prediction.record(), now)
+        is_news = render.prediction_ended(command.attempt, prediction.id, prediction.record(), now)
         if is_news:
             self.outbox.add(ViewFinishable(render.id))
         await self.uow.commit()

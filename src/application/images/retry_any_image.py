@@ -4,12 +4,11 @@ from msgspec import Struct
 
 from application.actor import Actor
 from application.audit import AuditLog, Reason, reason_given
-from application.credits.ports import Holds
-from application.events import ViewSubmittable
 from application.images.image_records import ImageDetails, ImageRecords, read_image
 from application.images.own_image import claim_any_image
 from application.images.ports import ImageRepository
-from application.ports import Outbox, UnitOfWork
+from application.images.settlement import Settlement
+from application.ports import UnitOfWork
 from domain.views import RenderPolicy
 
 
@@ -23,10 +22,9 @@ class RetryAnyImageHandler:
     """Render a customer's failed views again, at the customer's price: who is to pay nothing is granted it first."""
 
     images: ImageRepository
-    holds: Holds
+    settlement: Settlement
     records: ImageRecords
     audit: AuditLog
-    outbox: Outbox
     uow: UnitOfWork
     policy: RenderPolicy
 
@@ -35,9 +33,7 @@ class RetryAnyImageHandler:
         reason = reason_given(command.reason)
         image = await claim_any_image(self.images, command.image_id)
         again = image.retry(await self.uow.now(), self.policy)
-        await self.holds.place(image.user_id, again)
-        for view in image.startable(again):
-            self.outbox.add(ViewSubmittable(view.id))
+        await self.settlement.begin(image, again)
         details = {"views": [render.view for render in again]}
         await self.audit.note(operator, "image.retry", f"image:{image.id}", reason=reason, details=details)
         await self.uow.commit()

@@ -3,11 +3,10 @@ from dataclasses import dataclass
 from msgspec import Struct
 
 from application.actor import Actor
-from application.credits.ports import Holds
-from application.events import ViewSubmittable
 from application.images.own_image import claim_image, read_status
 from application.images.ports import ImageReader, ImageRepository, ImageStatus
-from application.ports import IdempotencyKeys, IdempotentRequest, Outbox, UnitOfWork
+from application.images.settlement import Settlement
+from application.ports import IdempotencyKeys, IdempotentRequest, UnitOfWork
 from domain.views import RenderPolicy
 
 
@@ -25,9 +24,8 @@ class RetryImageHandler:
 
     images: ImageRepository
     reader: ImageReader
-    holds: Holds
+    settlement: Settlement
     idempotency: IdempotencyKeys
-    outbox: Outbox
     uow: UnitOfWork
     policy: RenderPolicy
 
@@ -36,10 +34,7 @@ class RetryImageHandler:
         request = IdempotentRequest.of(owner, "retry", key, command.image_id)
         if not await self.idempotency.replay(request, RetryAccepted):
             image = await claim_image(self.images, command.image_id, owner=owner)
-            again = image.retry(await self.uow.now(), self.policy)
-            await self.holds.place(owner, again)
-            for view in image.startable(again):
-                self.outbox.add(ViewSubmittable(view.id))
+            await self.settlement.begin(image, image.retry(await self.uow.now(), self.policy))
             await self.idempotency.keep(request, RetryAccepted(image.id))
         await self.uow.commit()
         return await read_status(self.reader, command.image_id, owner=owner)

@@ -1,10 +1,12 @@
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from application.credits.ports import Holds
 from application.events import OutputAbandoned, PredictionAbandoned, ViewFinishable, ViewSubmittable
 from application.images.picture_removal import UNTIL_NOBODY_WRITES
 from application.ports import Outbox
-from domain.images import Change
+from domain.images import GeneratedImage
+from domain.renders import Change, ViewRender
 from domain.views import Status
 
 
@@ -14,6 +16,12 @@ class Settlement:
 
     holds: Holds
     outbox: Outbox
+
+    async def begin(self, image: GeneratedImage, views: Sequence[ViewRender]) -> None:
+        """Reserve the price of views that wait anew, or raise `InsufficientCredits`; announce what can be rendered."""
+        await self.holds.place(image.user_id, views)
+        for view in image.startable(views):
+            self.outbox.add(ViewSubmittable(view.id))
 
     async def settle(self, change: Change) -> None:
         for view in change.completed:

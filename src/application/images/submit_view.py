@@ -26,8 +26,9 @@ from application.images.provider_webhook import ProviderWebhook
 from application.images.settlement import Settlement
 from application.ports import Outbox, UnitOfWork
 from domain.errors import NotFound, Unavailable
-from domain.images import Change, GeneratedImage
-from domain.views import RenderPolicy, StaleClaim, ViewError, ViewRender
+from domain.images import GeneratedImage
+from domain.renders import Change, StaleClaim, ViewRender
+from domain.views import RenderPolicy, ViewError
 
 log = structlog.get_logger()
 
@@ -144,7 +145,7 @@ class SubmitViewHandler:
         image, render = found
         now = await self.uow.now()
         if isinstance(outcome, Prediction):
-            image.submitted(render, claim, outcome.id, now, self.policy)
+            render.submitted(claim, outcome.id, now, self.policy)
         else:
             await self.settlement.settle(await self._set_back(image, render, claim, outcome, now))
         if isinstance(outcome, Prediction) or outcome.tells == "answered":
@@ -160,9 +161,9 @@ class SubmitViewHandler:
             case "passing":
                 return image.attempt_failed(render, claim, setback.error, now, retry_at, self.policy)
             case "unasked":
-                return image.call_off(render, claim, setback.error, retry_at)
+                return render.call_off(claim, setback.error, retry_at)
             case "unpaid":
-                return image.call_off(render, claim, setback.error, (await self.gate.unpaid()).until)
+                return render.call_off(claim, setback.error, (await self.gate.unpaid()).until)
             case "final":
                 return image.reject(render, claim, setback.error, now)
 

@@ -7,7 +7,6 @@ from application.auth.ports import UserRepository
 from application.credits.ports import CreditAccounts
 from application.events import CreditsPurchased, PurchaseRefunded
 from application.payments.ports import (
-    Alerts,
     DisputeReport,
     Finding,
     PaymentNews,
@@ -17,7 +16,7 @@ from application.payments.ports import (
     TransactionRepository,
     Verdict,
 )
-from application.ports import Outbox, UnitOfWork
+from application.ports import Alerts, Outbox, UnitOfWork
 from domain.credits import Cause
 from domain.payments import Dispute, DisputeState, Payment, Refund, RefundStatus
 from domain.transactions import Mismatch, PaymentReport, PaymentStatus, Transaction

@@ -1,7 +1,7 @@
 """What the payment use cases need from outside."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
@@ -129,6 +129,11 @@ class TransactionRepository(Protocol):
         ...
 
 
+class ReconcileEvery(Struct, frozen=True):
+    interval: timedelta
+    """The least time between two questions about one purchase."""
+
+
 class PurchasesDue(Protocol):
     async def take(self, limit: int) -> Sequence[int]:
         """Ids of purchases that the provider is to be asked about now; several workers that ask share them."""
@@ -206,9 +211,3 @@ class TransactionReader(Protocol):
         ...
 
     async def own(self, transaction_id: int, *, owner: int) -> TransactionItem | None: ...
-
-
-class Alerts(Protocol):
-    def alert(self, kind: str, **details: object) -> None:
-        """Tell operators of what only they can mend; ids only."""
-        ...

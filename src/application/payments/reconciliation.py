@@ -1,7 +1,6 @@
 """Asking the provider how purchases stand, so that a lost webhook costs nobody anything."""
 
 from dataclasses import dataclass
-from datetime import timedelta
 from hashlib import sha256
 
 import msgspec
@@ -17,6 +16,7 @@ from application.payments.ports import (
     PaymentNews,
     PaymentProvider,
     PaymentState,
+    ReconcileEvery,
     RefundReport,
     Report,
     TransactionRepository,
@@ -31,11 +31,6 @@ class Reconciled(Struct, frozen=True):
     transaction_id: int
     before: TransactionStatus
     after: TransactionStatus
-
-
-class ReconcileEvery(Struct, frozen=True):
-    interval: timedelta
-    """The least time between two questions about one purchase."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from application.payments.ports import Alerts, Finding, PaymentEvent, PaymentEvents, Verdict
+from application.payments.ports import Finding, PaymentEvent, PaymentEvents, Verdict
+from application.ports import Alerts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

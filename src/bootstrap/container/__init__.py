@@ -6,6 +6,7 @@ from bootstrap.container.gateways import Gateways
 from bootstrap.container.handlers import Handlers
 from bootstrap.container.observation import Metrics, Outgoing
 from bootstrap.container.persistence import Persistence
+from bootstrap.container.storages import storage_of
 from bootstrap.container.try_ons import try_ons
 from bootstrap.settings import Settings
 from infrastructure.metrics.exchange import COMMAND, ProcessName, process_name
@@ -19,6 +20,6 @@ def create_container(settings: Settings, *overrides: Provider, role: str = COMMA
     A dependency that nobody provides fails here, not at the first request.
     """
     return make_async_container(
-        *(Metrics(), Persistence(), Gateways(), Handlers(), *try_ons(), *overrides, Outgoing()),
+        *(Metrics(), Persistence(), Gateways(), storage_of(settings), Handlers(), *try_ons(), *overrides, Outgoing()),
         context={Settings: settings, ProcessName: process_name(role)},
     )

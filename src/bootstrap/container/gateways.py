@@ -11,15 +11,10 @@ from dishka import (
 )
 
 from application.auth.ports import IdentityProvider, Links, LoginThrottle, Passwords, Tokens
-from application.images.ports import (
-    ImageModel,
-    OutputDownloads,
-    PictureProcessor,
-    PictureStorage,
-)
+from application.images.ports import ImageModel, OutputDownloads, PictureProcessor
 from application.mail import Mailer, MailTemplates
-from application.payments.ports import Alerts, PaymentProvider, PaymentWebhook
-from application.ports import Clock
+from application.payments.ports import PaymentProvider, PaymentWebhook
+from application.ports import Alerts, Clock
 from application.styles.ports import Catalogue
 from application.users.ports import ProfilePictureDownloads
 from application.webhooks import WebhookVerifier
@@ -41,7 +36,6 @@ from infrastructure.progress_bell import RedisProgressBell
 from infrastructure.progress_hub import ProgressHub
 from infrastructure.replicate import ReplicateModel
 from infrastructure.small_documents import SmallDocuments
-from infrastructure.storage.disk import DiskStorage
 from infrastructure.throttle import RedisThrottle
 from infrastructure.tokens import JwtTokens
 from infrastructure.webhook_signatures import StandardWebhookVerifier
@@ -65,29 +59,6 @@ class Gateways(Provider):
     @provide
     def pictures(self) -> PictureProcessor:
         return VipsPictureProcessor()
-
-    @provide
-    def disk_storage(self, settings: Settings) -> DiskStorage:
-        secrets = [key for key in (settings.secret_key, settings.secret_key_previous) if key]
-        return DiskStorage(settings.media_folder, public_url=settings.public_url, secrets=secrets)
-
-    @provide
-    async def storage(self, settings: Settings, disk: DiskStorage) -> AsyncIterator[PictureStorage]:
-        if settings.storage == "disk":
-            yield disk
-            return
-        # Its libraries take a second to import, which only those who use them should wait for.
-        from infrastructure.storage.s3 import S3Storage  # noqa: PLC0415
-
-        async with S3Storage(
-            bucket=settings.bucket_name,
-            region=settings.aws_region,
-            endpoint_url=settings.s3_endpoint_url or None,
-            access_key_id=settings.aws_access_key_id or None,
-            secret_access_key=settings.aws_secret_access_key or None,
-            cdn_domain=settings.cdn_domain or None,
-        ) as storage:
-            yield storage
 
     @provide
     async def model(self, settings: Settings) -> AsyncIterator[ImageModel]:

@@ -72,10 +72,11 @@ from application.payments.get_transaction import GetTransactionHandler
 from application.payments.list_events import ListEventsHandler
 from application.payments.list_purchases import ListPurchasesHandler
 from application.payments.list_transactions import ListTransactionsHandler
+from application.payments.ports import ReconcileEvery
 from application.payments.receive_webhook import ReceiveWebhookHandler
 from application.payments.reconcile_purchase import ReconcilePurchaseHandler
 from application.payments.reconcile_purchases import ReconcilePurchasesHandler
-from application.payments.reconciliation import ReconcileEvery, Reconciliation
+from application.payments.reconciliation import Reconciliation
 from application.payments.refund_purchase import RefundPurchaseHandler
 from application.payments.release_payment import ReleasePaymentHandler
 from application.payments.replay_event import ReplayEventHandler

@@ -10,7 +10,8 @@ from prometheus_client import CollectorRegistry
 from application.auth.ports import IdentityProvider, LoginThrottle
 from application.images.ports import ImageModel, OutputDownloads, PictureStorage
 from application.mail import Mailer
-from application.payments.ports import Alerts, PaymentProvider
+from application.payments.ports import PaymentProvider
+from application.ports import Alerts
 from application.queue.ports import BacklogReader
 from application.users.ports import ProfilePictureDownloads
 from bootstrap.settings import Settings

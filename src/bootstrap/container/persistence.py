@@ -23,7 +23,6 @@ from application.images.ports import (
     RenderReader,
 )
 from application.payments.ports import (
-    Alerts,
     PaymentEvents,
     PaymentRepository,
     PurchasesDue,
@@ -31,7 +30,7 @@ from application.payments.ports import (
     TransactionRepository,
 )
 from application.payments.records import PurchaseRecords
-from application.ports import UnitOfWork
+from application.ports import Alerts, UnitOfWork
 from application.queue.ports import BacklogReader
 from bootstrap.settings import Settings
 from domain.views import RenderPolicy

@@ -32,8 +32,7 @@ from application.images.retry_image import RetryImageHandler
 from application.images.settlement import Settlement
 from application.images.submit_view import SubmitViewHandler
 from application.images.sweep_view import SweepViewHandler
-from application.payments.ports import Alerts
-from application.ports import UnitOfWork
+from application.ports import Alerts, UnitOfWork
 from bootstrap.settings import Settings
 from domain.views import RenderPolicy
 from infrastructure.database.holds import SqlHolds

@@ -7,7 +7,7 @@ from application.images.acceptances import Acceptances, ImageAccepted
 from application.ports import IdempotentRequest
 from domain.credits import VIEW_PRICE, InsufficientCredits
 from domain.images import GeneratedImage
-from domain.views import ViewRender
+from domain.renders import ViewRender
 from infrastructure.database.holds import RESERVE
 from infrastructure.database.idempotency import SqlIdempotencyKeys
 from infrastructure.database.outbox import Doorbell

@@ -3,25 +3,26 @@
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from time import perf_counter
+from typing import cast
 
 import asyncpg
 from sqlalchemy import event
-from sqlalchemy.engine import ExceptionContext
+from sqlalchemy.engine import AdaptedConnection, ExceptionContext
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry, PoolProxiedConnection
 
 from domain.errors import Unavailable
+from infrastructure.database.connections import ACQUIRE_SECONDS, Connections
 from infrastructure.database.mapping import map_entities
 
 RETRY_AFTER_SECONDS = 2.0
 _CONNECT_SECONDS = 3.0
-ACQUIRE_SECONDS = 4.0
 _COMMAND_SECONDS = 7.0
-DROP_SECONDS = 1.0
-"""The longest waits for a connection, for a statement, and for a server to hear that one was given up. Whoever waits
-for each of them in turn, because the server says nothing any more, has an answer within 15 seconds: no longer do
-payment providers wait for one to their webhooks."""
+"""The longest waits for a new connection and for a statement. Whoever waits for a place (`ACQUIRE_SECONDS`), then for a
+connection and then for a statement, because the server says nothing any more, has an answer within 15 seconds: no longer
+do payment providers wait for one to their webhooks."""
 LONG_SECONDS = 60.0
 """For statements that add up whole tables."""
 BY_KEY = {"enable_seqscan": "off", "plan_cache_mode": "force_generic_plan"}
@@ -36,6 +37,8 @@ AWAY = (
     asyncpg.InternalClientError,
     asyncpg.OperatorInterventionError,
     asyncpg.TransactionTimeoutError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
+    asyncpg.LockNotAvailableError,
     asyncpg.InsufficientResourcesError,
     asyncpg.InvalidCachedStatementError,
     asyncpg.ReadOnlySQLTransactionError,
@@ -45,10 +48,10 @@ AWAY = (
     TimeoutError,
 )
 """What asyncpg raises when the server is away (class 08), stopping (57), out of connections, memory or disk (53), or
-out of patience with a transaction (25P04); when it takes no writes, for it stands by or its disk is full (25006), and
-knows us (28) or our database (3D000) not, or not any more; when a server that stops says so just as the next
-statement is sent (`Internal...`); and when a migration has changed the type of a column under a prepared statement,
-which is then made anew."""
+out of patience with a transaction (25P04, 25P03) or with one that waits for a row (55P03); when it takes no writes, for
+it stands by or its disk is full (25006), and knows us (28) or our database (3D000) not, or not any more; when a server
+that stops says so just as the next statement is sent (`Internal...`); and when a migration has changed the type of a
+column under a prepared statement, which is then made anew."""
 
 
 def database_unavailable() -> Unavailable:
@@ -97,8 +100,20 @@ def create_engine(url: str, *, connections: int) -> AsyncEngine:
         hide_parameters=True,
     )
     event.listen(engine.sync_engine, "handle_error", _translate)
+    engine.dialect.do_ping = _is_alive  # type: ignore[assignment]
     map_entities()
     return engine
+
+
+def _is_alive(connection: DBAPIConnection) -> bool:
+    """Ask a connection before it is used again, in one round trip: SQLAlchemy's own question takes three."""
+    try:
+        cast("AdaptedConnection", connection).run_async(lambda driver: driver.execute("SELECT"))
+    except TimeoutError:
+        raise  # the pool says so
+    except AWAY:
+        return False
+    return True
 
 
 def _translate(context: ExceptionContext) -> None:
@@ -132,13 +147,6 @@ async def open_session(sessions: async_sessionmaker[AsyncSession]) -> AsyncItera
             await session.close()
 
 
-class _StatelessConnection(asyncpg.Connection):  # type: ignore[misc]
-    """Nothing that outlives a transaction is ever set on it: there is no state that a reset would have to clear."""
-
-    def get_reset_query(self) -> str:
-        return ""
-
-
 Observe = Callable[[float], object]
 """Is told how many seconds something took."""
 
@@ -150,23 +158,32 @@ def unobserved(_: float) -> None:
 class StatementPool:
     """Bare connections, for statements that each stand alone. Every failure to reach the server is `Unavailable`."""
 
-    def __init__(self, pool: asyncpg.Pool, observe: Observe = unobserved) -> None:
-        self._pool = pool
+    def __init__(self, connections: Connections, observe: Observe = unobserved) -> None:
+        self._connections = connections
         self._observe = observe
 
     async def fetch(self, query: str, *args: object, seconds: float = _COMMAND_SECONDS) -> list[asyncpg.Record]:
         """The rows; `seconds` is how long the statement may take."""
         began = perf_counter()
         try:
-            connection = await self._pool.acquire(timeout=ACQUIRE_SECONDS)
-            try:
-                return await connection.fetch(query, *args, timeout=seconds)  # type: ignore[no-any-return]
-            finally:
-                await self._pool.release(connection, timeout=DROP_SECONDS)
+            return await self._fetch(query, args, seconds)
         except AWAY as failure:
             raise database_unavailable() from failure
         finally:
             self._observe(perf_counter() - began)
+
+    async def _fetch(self, query: str, args: tuple[object, ...], seconds: float) -> list[asyncpg.Record]:
+        connection = await self._connections.acquire()
+        is_fit = False
+        try:
+            rows: list[asyncpg.Record] = await connection.fetch(query, *args, timeout=seconds)
+            is_fit = True
+        except asyncpg.PostgresError as refusal:
+            is_fit = not isinstance(refusal, AWAY)  # else the server waits for what comes next
+            raise
+        finally:
+            self._connections.release(connection, is_fit=is_fit)
+        return rows
 
 
 class ReadPool(StatementPool):
@@ -182,27 +199,26 @@ async def open_read_pool(
     url: str, *, connections: int, by_key: bool = False, observe: Observe = unobserved
 ) -> AsyncIterator[ReadPool]:
     """Open a pool that connects on first use, so that a process starts while the database is away."""
-    async with open_pool(url, connections=connections, server_settings=BY_KEY if by_key else None) as pool:
-        yield ReadPool(pool, observe)
+    async with open_connections(url, most=connections, server_settings=BY_KEY if by_key else None) as opened:
+        yield ReadPool(opened, observe)
 
 
 @asynccontextmanager
-async def open_pool(
-    url: str, *, connections: int, server_settings: Mapping[str, str] | None = None
-) -> AsyncIterator[asyncpg.Pool]:
+async def open_connections(
+    url: str, *, most: int, server_settings: Mapping[str, str] | None = None
+) -> AsyncIterator[Connections]:
     """Bare connections, made on first use."""
-    pool = asyncpg.create_pool(
-        url,
-        min_size=0,
-        max_size=connections,
-        timeout=_CONNECT_SECONDS,
-        command_timeout=_COMMAND_SECONDS,
-        connection_class=_StatelessConnection,
-        max_inactive_connection_lifetime=300,
-        server_settings=server_settings,
-    )
-    await pool
+
+    async def connect() -> asyncpg.Connection:
+        return await asyncpg.connect(
+            url,
+            timeout=_CONNECT_SECONDS,
+            command_timeout=_COMMAND_SECONDS,
+            server_settings=dict(server_settings) if server_settings else None,
+        )
+
+    connections = Connections(connect, most)
     try:
-        yield pool
+        yield connections
     finally:
-        await pool.close()
+        await connections.close()

@@ -37,8 +37,9 @@ class SqlPersonalRecords(PersonalRecords):
         is_open = exists().where(
             views.c.image_id == images.c.id, views.c.status.in_([Status.PENDING, Status.PROCESSING])
         )
-        found = select(images.c.id).where(images.c.user_id == user_id, is_open).order_by(images.c.id)
-        return list(await self._session.scalars(found))
+        # What is deleted was cancelled before, and is in no index of its owner's.
+        found = select(images.c.id).where(images.c.user_id == user_id, images.c.deleted_at.is_(None), is_open)
+        return list(await self._session.scalars(found.order_by(images.c.id)))
 
     async def pictures(self, user_id: int) -> list[str]:
         photos = await self._session.scalars(select(uploads.c.key).where(uploads.c.user_id == user_id))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from application.credits.ports import Holds
 from domain.credits import VIEW_PRICE, Cause, InsufficientCredits
-from domain.views import ViewRender
+from domain.renders import ViewRender
 from infrastructure.database.tally import Tally
 from infrastructure.database.transaction import Transaction
 from infrastructure.metrics.work import HELD, RETURNED

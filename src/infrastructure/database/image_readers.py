@@ -1,6 +1,6 @@
 """How try-ons are read: columns straight into the answer, no entities."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -65,7 +65,7 @@ _FILTERED_GALLERY_QUERY = _gallery_query("""
 """)
 
 _FORGOTTEN = timedelta(seconds=60)
-"""A view that has waited this long for a worker is announced again."""
+"""A view that has waited this long for a worker, and that no outbox row announces, is announced again."""
 
 
 class SqlImageReader(ImageReader):
@@ -178,6 +178,10 @@ class SqlRenderReader(RenderReader):
                         SELECT FROM views AS front
                         WHERE front.image_id = views.image_id AND front.view = 'front' AND front.status = 'COMPLETED'
                     )
+                ) AND NOT EXISTS (
+                    SELECT FROM outbox
+                    WHERE job = CASE WHEN views.prediction IS NULL THEN 'submit_view' ELSE 'finish_view' END
+                        AND (payload ->> 'view_id')::bigint = views.id
                 ))
             )
             ORDER BY due_at LIMIT $1
@@ -187,13 +191,14 @@ class SqlRenderReader(RenderReader):
         )
         return [row["id"] for row in rows]
 
-    async def due_for_poll(self, limit: int) -> list[int]:
+    async def due_for_poll(self, limit: int, *, besides: Collection[int] = ()) -> list[int]:
         rows = await self._pool.fetch(
             """
             SELECT id FROM views
-            WHERE status IN ('PENDING', 'PROCESSING') AND poll_at <= now()
+            WHERE status IN ('PENDING', 'PROCESSING') AND poll_at <= now() AND id <> ALL($2::bigint[])
             ORDER BY poll_at LIMIT $1
             """,
             limit,
+            list(besides),
         )
         return [row["id"] for row in rows]

@@ -6,7 +6,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from application.auth.ports import MailAllowance, SignupGrants
-from application.payments.ports import Alerts
+from application.ports import Alerts
 from infrastructure.database.tables import daily_grants, mail_allowances, signup_grants
 from infrastructure.pseudonyms import Pseudonyms
 

@@ -1,5 +1,7 @@
 """The gate before the image model, as one row that all workers read and write."""
 
+from datetime import timedelta
+
 import structlog
 
 from application.images.model_gate import (
@@ -11,7 +13,7 @@ from application.images.model_gate import (
     ModelGate,
     TurnedAway,
 )
-from application.payments.ports import Alerts
+from application.ports import Alerts
 from domain.views import ViewError
 from infrastructure.database.tally import Tally
 from infrastructure.database.transaction import Row, Transaction
@@ -19,7 +21,11 @@ from infrastructure.database.transaction import Row, Transaction
 log = structlog.get_logger()
 
 UNPAID = "provider_credit_exhausted"
+PATIENCE = timedelta(seconds=1)
+"""So long a transaction waits here for another at most; it is `Unavailable` then, and is begun again later. Whoever has
+the row has it for milliseconds, unless it stands still, and those who wait for it keep connections from all others."""
 
+_BE_PATIENT = "SELECT set_config('lock_timeout', $1, true)"
 # A transaction may have waited for its turn here: what counts is the present (`clock_timestamp`), not when it began.
 
 # One statement decides: whoever comes second waits for the first one's commit, and sees what is left.
@@ -63,6 +69,7 @@ class SqlModelGate(ModelGate):
         self._rate = rate
 
     async def admit(self) -> TurnedAway | None:
+        await self._be_patient()
         admitted = await self._fetch(_ADMIT, self._model, self._rate.interval, PROBE_AFTER, self._rate.allowance)
         if not admitted:
             return await self._turn_away()
@@ -102,8 +109,13 @@ class SqlModelGate(ModelGate):
 
     async def _locked(self) -> Row:
         """The row, which exists since the first create was let through, kept to this transaction."""
+        await self._be_patient()
         (row,) = await self._fetch(_LOCK, self._model)
         return row
+
+    async def _be_patient(self) -> None:
+        """For what is left of this transaction."""
+        await self._fetch(_BE_PATIENT, f"{PATIENCE // timedelta(milliseconds=1)}ms")
 
     async def _turn_away(self) -> TurnedAway:
         (told,) = await self._fetch(_TURN_AWAY, self._model, self._rate.allowance, self._rate.between_returns)

@@ -28,7 +28,7 @@ WITH done AS (
     DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE id = ANY($1::bigint[]) FOR UPDATE SKIP LOCKED)
 ), due AS MATERIALIZED (
     SELECT id FROM outbox
-    WHERE due_at <= now() AND id <> ALL($1::bigint[]) AND job = ANY($3::text[])
+    WHERE due_at <= now() AND id <> ALL($1::bigint[] || $4::bigint[]) AND job = ANY($3::text[])
     ORDER BY due_at, id LIMIT $2
     FOR UPDATE SKIP LOCKED
 )
@@ -91,12 +91,15 @@ class OutboxQueue:
     def __init__(self, pool: WritePool) -> None:
         self._pool = pool
 
-    async def exchange(self, done: Collection[int], limit: int, jobs: Collection[str]) -> list[Delivery]:
+    async def exchange(
+        self, done: Collection[int], limit: int, jobs: Collection[str], *, besides: Collection[int] = ()
+    ) -> list[Delivery]:
         """Strike out rows that are done, and take up to `limit` of these jobs that are due, in one statement.
 
-        Nobody else can take them for the next seconds; those that are not struck out come again, more and more slowly.
+        Those `besides` are left alone: they are under way. What is taken, nobody else can take for the next seconds; if
+        it is not struck out, it comes again, more and more slowly.
         """
-        rows = await self._pool.fetch(_EXCHANGE, list(done), limit, list(jobs))
+        rows = await self._pool.fetch(_EXCHANGE, list(done), limit, list(jobs), list(besides))
         taken = [
             Delivery(row["id"], row["job"], msgspec.json.decode(row["payload"]), read_origin(row["origin"]))
             for row in rows

@@ -18,12 +18,12 @@ from application.payments.ports import (
     PaymentNews,
     PaymentRepository,
     PurchasesDue,
+    ReconcileEvery,
     RefundReport,
     Report,
     TransactionRepository,
     Verdict,
 )
-from application.payments.reconciliation import ReconcileEvery
 from domain.payments import Payment
 from domain.transactions import UNPAID, Transaction
 from infrastructure.database.tables import payment_events, payments, transactions, users

@@ -59,7 +59,7 @@ class SqlProfileReader(ProfileReader, IdentityReader, UserFinder):
 
     async def id_of(self, email_or_id: str) -> int:
         row = await self._pool.fetchrow(
-            "SELECT id FROM users WHERE CASE WHEN $1::bigint IS NULL THEN email = $2 ELSE id = $1 END",
+            "SELECT id FROM users WHERE id = $1::bigint OR ($1::bigint IS NULL AND email = $2)",
             named_id(email_or_id),
             named_address(email_or_id),
         )

@@ -1,27 +1,33 @@
 """The transaction of a handler, of SQLAlchemy or of bare asyncpg: adapters that speak SQL work on either."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from time import perf_counter
 from typing import Any, Protocol
 
 import asyncpg
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from infrastructure.database.connections import Connections, part_with
 from infrastructure.database.engine import (
-    ACQUIRE_SECONDS,
     AWAY,
     BY_KEY,
-    DROP_SECONDS,
     TRANSACTION_SECONDS,
     Observe,
     StatementPool,
     database_unavailable,
-    open_pool,
+    open_connections,
     unobserved,
 )
 
-_SETTINGS = {"transaction_timeout": f"{TRANSACTION_SECONDS}s", **BY_KEY}
+IDLE_SECONDS = 5
+"""So long a transaction may say nothing until the server ends it: its statements follow one another at once, and one
+that is silent for longer stands still, and keeps from its rows whoever needs them."""
+_SETTINGS = {
+    "transaction_timeout": f"{TRANSACTION_SECONDS}s",
+    "idle_in_transaction_session_timeout": f"{IDLE_SECONDS}s",
+    **BY_KEY,
+}
 
 Row = Mapping[str, Any]
 
@@ -67,16 +73,16 @@ class WritePool(StatementPool):
     """Connections without SQLAlchemy, for what happens many times a second."""
 
     def __init__(
-        self, pool: asyncpg.Pool, *, statement: Observe = unobserved, transaction: Observe = unobserved
+        self, connections: Connections, *, statement: Observe = unobserved, transaction: Observe = unobserved
     ) -> None:
         """Who is told what a statement, and what a transaction took."""
-        super().__init__(pool, statement)
+        super().__init__(connections, statement)
         self._transaction = transaction
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
         """A transaction; what it did not commit by the end of the block has not happened."""
-        transaction = PooledTransaction(self._pool, self._transaction)
+        transaction = PooledTransaction(self._connections, self._transaction)
         try:
             yield transaction
         finally:
@@ -86,11 +92,12 @@ class WritePool(StatementPool):
 class PooledTransaction(Transaction):
     """On a connection of its own, held from the first statement to the end; afterwards another may begin."""
 
-    def __init__(self, pool: asyncpg.Pool, observe: Observe) -> None:
-        self._pool = pool
+    def __init__(self, connections: Connections, observe: Observe) -> None:
+        self._connections = connections
         self._observe = observe
         self._began = 0.0
         self._connection: asyncpg.Connection | None = None
+        self._is_fit = True
 
     async def fetch(self, query: str, *args: object) -> Sequence[Row]:
         if self._connection is None:
@@ -99,8 +106,9 @@ class PooledTransaction(Transaction):
         try:
             return await self._connection.fetch(query, *args)  # type: ignore[no-any-return]
         except AWAY as failure:
+            self._is_fit = False
             if isinstance(failure, TimeoutError):
-                await _drop(self._connection)
+                await part_with(self._connection)
             raise database_unavailable() from failure
 
     async def flush(self) -> None:
@@ -113,10 +121,10 @@ class PooledTransaction(Transaction):
             done = await self._connection.execute("COMMIT")
         except AWAY as failure:
             if isinstance(failure, TimeoutError):
-                await _drop(self._connection)
+                await part_with(self._connection)
             raise database_unavailable() from failure
         finally:
-            await self._release()
+            self._release()
         if done != "COMMIT":  # what PostgreSQL makes of it when a statement has failed
             raise RuntimeError("The transaction was rolled back: one of its statements had failed.")
 
@@ -129,7 +137,7 @@ class PooledTransaction(Transaction):
         except AWAY:
             return  # nobody is left to keep what it did
         finally:
-            await self._release()
+            self._release()
 
     async def _begin(self) -> asyncpg.Connection:
         """Take a connection. One that has died meanwhile shows it here, before anything was done, and is replaced.
@@ -141,7 +149,7 @@ class PooledTransaction(Transaction):
         except TimeoutError as failure:
             raise database_unavailable() from failure
         except AWAY:
-            await self._pool.expire_connections()  # those beside it will have died with it
+            self._connections.forget_idle()  # those beside it will have died with it
         try:
             return await self._try_to_begin()
         except AWAY as failure:
@@ -149,28 +157,23 @@ class PooledTransaction(Transaction):
 
     async def _try_to_begin(self) -> asyncpg.Connection:
         try:
-            connection = await self._pool.acquire(timeout=ACQUIRE_SECONDS)
+            connection = await self._connections.acquire()
         except AWAY as failure:
             raise database_unavailable() from failure
         try:
             await connection.execute("BEGIN")
         except BaseException:
-            await self._pool.release(connection, timeout=DROP_SECONDS)
+            self._connections.release(connection, is_fit=False)
             raise
         return connection
 
-    async def _release(self) -> None:
-        """Give the connection back. One that fails even at that has ended, and changes nothing of what is known."""
+    def _release(self) -> None:
+        """Give the connection back; it is not kept unless its transaction is known to have ended."""
         connection, self._connection = self._connection, None
+        is_fit, self._is_fit = self._is_fit, True
         self._observe(perf_counter() - self._began)
-        with suppress(*AWAY):
-            await self._pool.release(connection)
-
-
-async def _drop(connection: asyncpg.Connection) -> None:
-    """Give up a connection of which nothing was heard; a server that lives is told to stop what it does there."""
-    with suppress(*AWAY):
-        await connection.close(timeout=DROP_SECONDS)
+        if connection is not None:
+            self._connections.release(connection, is_fit=is_fit)
 
 
 @asynccontextmanager
@@ -178,5 +181,5 @@ async def open_write_pool(
     url: str, *, connections: int, statement: Observe = unobserved, transaction: Observe = unobserved
 ) -> AsyncIterator[WritePool]:
     """Connections that are made on first use, so that a process starts while the database is away."""
-    async with open_pool(url, connections=connections, server_settings=_SETTINGS) as pool:
-        yield WritePool(pool, statement=statement, transaction=transaction)
+    async with open_connections(url, most=connections, server_settings=_SETTINGS) as opened:
+        yield WritePool(opened, statement=statement, transaction=transaction)

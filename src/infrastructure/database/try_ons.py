@@ -9,7 +9,8 @@ from msgspec import Struct
 
 from application.images.ports import ImageRepository
 from domain.images import GeneratedImage
-from domain.views import Status, View, ViewError, ViewRender
+from domain.renders import ViewRender
+from domain.views import Status, View, ViewError
 from infrastructure.database.transaction import Row, Transaction
 from infrastructure.database.words import ERRORS, STATUSES, VIEWS
 from infrastructure.origins import Origin, Origins, read_origin
@@ -62,7 +63,7 @@ SELECT views.output_key FROM images JOIN views ON views.image_id = images.id
 WHERE images.user_id = $1 AND images.deleted_at IS NULL AND views.output_key = ANY($2::text[])
 """
 # By the log, for a view that is asked for once more knows nothing of its former end. All events of one cancellation
-# have the same moment, the transaction's own.
+# have the same moment, the transaction's own, and so has the audit log's entry about one that was an operator's.
 _CANCELLATIONS = """
 SELECT count(DISTINCT (ended.image_id, ended.at)) AS number
 FROM image_events AS ended JOIN images ON images.id = ended.image_id
@@ -70,7 +71,10 @@ WHERE images.user_id = $1 AND ended.status = 'CANCELLED' AND ended.at > $2 AND (
     SELECT before.status FROM image_events AS before
     WHERE before.image_id = ended.image_id AND before.view = ended.view AND before.id < ended.id
     ORDER BY before.id DESC LIMIT 1
-) = 'PROCESSING'
+) = 'PROCESSING' AND NOT EXISTS (
+    SELECT FROM audit_entries AS noted
+    WHERE noted.subject = 'image:' || ended.image_id AND noted.action = 'image.cancel' AND noted.at = ended.at
+)
 """
 _KEEP_OWNER = "SELECT id FROM users WHERE id = $1 FOR NO KEY UPDATE"
 

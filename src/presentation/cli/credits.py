@@ -9,7 +9,7 @@ from application.credits.grant_credits import GrantCredits, GrantCreditsHandler
 from application.credits.ports import Balance
 from application.credits.revoke_credits import RevokeCredits, RevokeCreditsHandler
 from application.credits.show_history import ShowHistory, ShowHistoryHandler
-from presentation.cli.operations import OTHERWISE, Operation, moment, operation, paged
+from presentation.cli.operations import OTHERWISE, Operation, operation, paged
 
 
 @click.group("credits")
@@ -56,7 +56,7 @@ def history(operate: Operation, email_or_id: str, limit: int, cursor: str | None
     columns = ["when", "amount", "balance", "cause", "reference", "operator", "reason"]
     rows = [
         (
-            moment(item.created_at),
+            item.created_at,
             f"{item.amount:+}",
             item.balance_after,
             item.cause,

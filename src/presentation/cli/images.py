@@ -59,7 +59,7 @@ def list_(
             image.style_name,
             image.status,
             ", ".join(_told(view) for view in image.views),
-            moment(image.created_at),
+            image.created_at,
         )
         for image in page.items
     ]
@@ -129,7 +129,7 @@ def _show(operate: Operation, image: ImageDetails) -> None:
     views = {
         view.view: ", ".join(
             [
-                _told(view),
+                f"{view.status}{_why(view.error)}",
                 f"round {view.round}, attempt {view.attempt}",
                 f"hold {view.hold}" if view.hold else "no hold",
                 *([f"prediction {view.prediction_id}"] if view.prediction_id else []),

@@ -16,12 +16,12 @@ import msgspec
 from dishka import AsyncContainer
 from msgspec import Struct
 from rich.console import Console
-from rich.table import Column, Table
 from rich.text import Text
 
 from application.actor import Actor
 from application.pages import DEFAULT_LIMIT, LARGEST_LIMIT, Page
 from domain.errors import Conflict, Failure, Forbidden, Invalid, NotFound, Unavailable, Unprocessable
+from presentation.cli.tables import for_programs, show_on_terminal
 
 Result = TypeVar("Result")
 Made = TypeVar("Made")
@@ -38,7 +38,8 @@ EXIT_CODES: dict[type[Failure], int] = {
     Unavailable: 6,
 }
 OTHERWISE = 1
-_WIDE = 1_000
+_AWAY = {"service_unavailable": "The database of DATABASE_URL, or of the running stack, cannot be reached."}
+"""What customers are not told so plainly."""
 
 
 class OneOf(click.Choice[Any]):
@@ -114,27 +115,34 @@ class Operation:
         if self._as_json:
             click.echo(msgspec.json.format(msgspec.json.encode(result)))
             return
-        # Folded where there is no room: an address that is cut off cannot be copied.
-        table = Table(*(Column(column, overflow="fold") for column in columns))
-        for row in rows:
-            # As text: what looks like markup in a customer's name is their name.
-            table.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
-        # What is piped has each row on a line of its own, for grep.
-        Console(width=None if sys.stdout.isatty() else _WIDE).print(table)
+        # As text: what looks like markup in a customer's name is their name.
+        cells = [[Text(_cell(value)) for value in row] for row in rows]
+        if sys.stdout.isatty():
+            show_on_terminal(Console(), columns, cells)
+        else:
+            click.echo(for_programs(columns, cells))
 
     def show_page(self, page: Page[Any], columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-        """As `show`; people are told on stderr how the list goes on."""
+        """As `show`; people are told on stderr how the list goes on, or that there is nothing in it."""
         self.show(page, columns, rows)
-        if page.next_cursor is not None and not self._as_json:
-            click.echo(f"There is more: --cursor {page.next_cursor}", err=True)
+        if not page.items:
+            self.tell("Nothing was found.")
+        if page.next_cursor is not None:
+            self.tell(f"There is more: --cursor {page.next_cursor}")
+
+    def tell(self, line: str) -> None:
+        """Say something to people, on stderr; scripts have the JSON."""
+        if not self._as_json:
+            click.echo(line, err=True)
 
     def show_one(self, result: Struct, **more: object) -> None:
-        """Print what there is about one thing, a line each; `more` replaces what a table can show better or not at all.
+        """Print what there is about one thing, a line each, and then `more`, which a table can show better.
 
         What is None is left out.
         """
-        fields = {name: getattr(result, name) for name in result.__struct_fields__} | more
-        self.show(result, ["what", "is"], [(name, _cell(value)) for name, value in fields.items() if value is not None])
+        fields = {name: getattr(result, name) for name in result.__struct_fields__ if name not in more} | more
+        rows = [(name.replace("_", " "), value) for name, value in fields.items() if value is not None]
+        self.show(result, ["what", "is"], rows)
 
 
 def _run(answer: Coroutine[Any, Any, Result]) -> Result:
@@ -144,19 +152,20 @@ def _run(answer: Coroutine[Any, Any, Result]) -> Result:
         refuse(failure)
 
 
-def _cell(value: object) -> object:
-    if isinstance(value, bool):
-        return yes_or_no(value)
-    return moment(value) if isinstance(value, datetime) else value
+def _cell(value: object) -> str:
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "yes" if value else "no"
+        case datetime():
+            return moment(value)
+    return str(value)
 
 
-def yes_or_no(value: bool) -> str:
-    return "yes" if value else "no"
-
-
-def moment(at: datetime | None) -> str:
+def moment(at: datetime) -> str:
     """A time as tables show it: UTC, to the second."""
-    return at.strftime("%Y-%m-%d %H:%M:%S") if at else ""
+    return at.strftime("%Y-%m-%d %H:%M:%SZ")
 
 
 def _login_name() -> str:
@@ -169,11 +178,12 @@ def _login_name() -> str:
 def refuse(failure: Failure) -> NoReturn:
     """End the program with a line on stderr and the category's exit code.
 
-    Operators are told, as customers are not, what was behind it that something is away.
+    Operators are told, as customers are not, who is away and what was behind it.
     """
     cause = failure.__cause__ if isinstance(failure, Unavailable) else None
     behind = f" ({type(cause).__name__}: {' '.join(str(cause).split())})" if cause else ""
-    click.echo(f"{failure.code}: {failure.detail}{behind}", err=True)
+    detail = _AWAY.get(failure.code, failure.detail) if cause else failure.detail
+    click.echo(f"{failure.code}: {detail}{behind}", err=True)
     codes = [EXIT_CODES[category] for category in type(failure).__mro__ if category in EXIT_CODES]
     sys.exit(codes[0] if codes else OTHERWISE)
 
@@ -185,9 +195,16 @@ def operation(command: Callable[..., None]) -> Callable[..., None]:
         command(Operation(open_container, operator=operator, as_json=as_json), **options)
 
     update_wrapper(with_operation, command)
+    with_operation.__doc__ = _with_example_on_a_line(command.__doc__ or "")
     named = click.option("--operator", metavar="NAME", help="Your name for the records. [HAIRTRYON_OPERATOR, login]")
     shown = click.option("--json", "as_json", is_flag=True, help="Print JSON for scripts.")
     return named(shown(click.pass_obj(with_operation)))
+
+
+def _with_example_on_a_line(explained: str) -> str:
+    """Or click would wrap it, and a shell would run the half of it that somebody has copied."""
+    before, example, command = explained.partition("Example: ")
+    return f"{before}\b\n    {example}{command}" if example else explained
 
 
 def paged(command: Command) -> Command:
@@ -214,5 +231,14 @@ def destructive(command: Command) -> Command:
 
 def confirm(question: str, *, yes: bool) -> None:
     """Go on if the operator says so, at once with `--yes`; otherwise the program ends with 1."""
-    if not yes:
-        click.confirm(question, abort=True, err=True)
+    if yes:
+        return
+    hint = ""
+    try:
+        agreed = click.confirm(question, err=True)
+    except click.Abort:  # Ctrl-C, or nobody there
+        agreed, hint = False, " Where nobody can answer, --yes does without the question."
+        click.echo(err=True)
+    if not agreed:
+        click.echo(f"Nothing was done.{hint}", err=True)
+        sys.exit(OTHERWISE)

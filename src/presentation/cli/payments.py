@@ -14,7 +14,7 @@ from application.payments.show_purchase import ShowPurchase, ShowPurchaseHandler
 from domain.identifiers import LARGEST_ID
 from domain.money import written
 from domain.transactions import TransactionStatus
-from presentation.cli.operations import Operation, confirm, destructive, moment, operation, paged, reasoned
+from presentation.cli.operations import OneOf, Operation, confirm, destructive, moment, operation, paged, reasoned
 
 _ID = click.IntRange(1, LARGEST_ID)
 _EVENT_COLUMNS = ["event", "when", "type", "verdict", "reason", "payment", "purchase"]
@@ -26,7 +26,7 @@ def payment_commands() -> None:
 
 
 @payment_commands.command("list")
-@click.option("--status", type=click.Choice([status.value for status in TransactionStatus], case_sensitive=False))
+@click.option("--status", type=OneOf(TransactionStatus), help="Only these.")
 @click.option("--user", metavar="EMAIL_OR_ID", help="Only this customer's.")
 @click.option("--quarantined", is_flag=True, help="The events that wait for an operator, instead of purchases.")
 @click.option("--events", is_flag=True, help="All events of the provider, instead of purchases.")
@@ -34,7 +34,7 @@ def payment_commands() -> None:
 @operation
 def list_(
     operate: Operation,
-    status: str | None,
+    status: TransactionStatus | None,
     user: str | None,
     quarantined: bool,
     events: bool,
@@ -49,12 +49,11 @@ def list_(
         told = operate.run(ListEventsHandler, ListEvents(quarantined, limit, cursor))
         operate.show_page(told, _EVENT_COLUMNS, [_event_row(event) for event in told.items])
         return
-    wanted = TransactionStatus(status) if status else None
-    page = operate.run(ListPurchasesHandler, ListPurchases(wanted, user, limit, cursor))
+    page = operate.run(ListPurchasesHandler, ListPurchases(status, user, limit, cursor))
     rows = [
         (
             item.id,
-            moment(item.created_at),
+            item.created_at,
             item.email,
             item.credits_purchased,
             written(item.amount, item.currency),
@@ -85,7 +84,7 @@ def show(operate: Operation, transaction_id: int | None, event_id: int | None) -
     bought = story.transaction
     rows: list[tuple[object, object]] = [
         ("customer", f"{bought.email} ({bought.user_id})"),
-        ("ordered", moment(bought.created_at)),
+        ("ordered", bought.created_at),
         ("status", bought.status),
         ("amount", written(bought.amount, bought.currency)),
         ("credits", f"{bought.credits_purchased}, granted {story.granted}, taken {story.taken}, frozen {story.frozen}"),
@@ -111,7 +110,8 @@ def reconcile(operate: Operation, transaction_id: int | None) -> None:
     """
     outcome = operate.run(ReconcilePurchasesHandler, ReconcilePurchases(transaction_id))
     rows = [(one.transaction_id, one.before, one.after) for one in outcome.changed]
-    operate.show(outcome, [f"purchase (of {outcome.asked} asked)", "before", "after"], rows)
+    operate.show(outcome, ["purchase", "before", "after"], rows)
+    operate.tell(f"Purchases asked about: {outcome.asked}; changed: {len(rows)}.")
 
 
 @payment_commands.command()
@@ -162,7 +162,7 @@ def refund(operate: Operation, transaction_id: int, amount: int | None, reason: 
 def _event_row(event: EventItem) -> tuple[object, ...]:
     return (
         event.id,
-        moment(event.received_at),
+        event.received_at,
         event.type,
         event.verdict,
         event.reason,

@@ -23,15 +23,15 @@ def queue_commands() -> None:
 @queue_commands.command()
 @operation
 def status(operate: Operation) -> None:
-    r"""Show what is to be done, and what holds it up.
+    """Show what is to be done, and what holds it up.
 
     \b
     Overdue views or an old outbox: no worker runs, or it cannot keep up.
     A closed gate: the provider does not answer, or wants to be paid.
-    bell_answers: False: Redis is away; workers then look by the clock.
+    The bell does not answer: Redis is away; workers then look by the clock.
 
     Example: hairtryon queue status --json
-    """
+    """  # noqa: D301 - click has to see the character itself
     _show(operate, operate.run(ShowQueueHandler, ShowQueue()))
 
 
@@ -91,7 +91,10 @@ def _show(operate: Operation, status: QueueStatus) -> None:
     backlog = status.backlog
     oldest = backlog.outbox_oldest_seconds
     better = {
-        "views_of_last_hour": ", ".join(f"{count} {status}" for status, count in backlog.views_of_last_hour.items()),
+        "views_of_last_hour": ", ".join(
+            f"{count} {status}" for status, count in backlog.views_of_last_hour.items() if count
+        )
+        or "none",
         "outbox_oldest_seconds": None if oldest is None else round(oldest, 1),
         "gate": "open" if backlog.gate_closed_until is None else "closed",
     }

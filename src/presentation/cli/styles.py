@@ -24,7 +24,6 @@ from presentation.cli.operations import (
     destructive,
     operation,
     paged,
-    yes_or_no,
 )
 
 _POSITIONS = click.IntRange(0, 1_000_000)
@@ -42,7 +41,7 @@ class _Text(click.ParamType[str]):
         try:
             return Path(text[1:]).read_text("utf-8")
         except (OSError, UnicodeDecodeError) as fault:
-            self.fail(f"{text[1:]} cannot be read: {fault}", param, ctx)
+            self.fail(f"{text[1:]} cannot be read: {getattr(fault, 'strerror', fault)}", param, ctx)
 
 
 def _described(*, required: bool) -> Callable[[Command], Command]:
@@ -50,7 +49,7 @@ def _described(*, required: bool) -> Callable[[Command], Command]:
     options = [
         click.option("--name", required=required, help="As customers see it."),
         click.option("--description", required=required, help="A sentence or two for customers."),
-        click.option("--category", type=OneOf(Category), required=required),
+        click.option("--category", type=OneOf(Category), required=required, help="Under which customers find it."),
         *(
             click.option(f"--{view}", type=_Text(), required=required, help="The prompt for this view; @FILE reads it.")
             for view in View
@@ -94,7 +93,7 @@ def list_(operate: Operation, category: Category | None, active: bool | None, li
             style.name,
             style.category,
             style.position,
-            yes_or_no(style.is_active),
+            style.is_active,
             style.prompt_version,
         )
         for style in page.items
@@ -120,11 +119,11 @@ def show(operate: Operation, slug_or_id: str) -> None:
 def add(operate: Operation, slug: str, thumbnail: Path | None, **described: Any) -> None:
     """Add a style. Customers see it after `style activate`, for which it needs a thumbnail.
 
-    Example: hairtryon style add wolf-cut --name "Wolf Cut" --description "Shaggy layers." --category standard
-    --front @front.txt --right @right.txt --left @left.txt --back @back.txt
-    """
+    Example: hairtryon style add wolf-cut --name "Wolf Cut" --description "Shaggy layers." --category standard \\
+      --front @front.txt --right @right.txt --left @left.txt --back @back.txt
+    """  # noqa: D301 - shown as a shell takes it
     picture = thumbnail.read_bytes() if thumbnail else None
-    _show(operate, operate.run(AddStyleHandler, AddStyle(slug=slug, **described), thumbnail=picture))
+    _show_changed(operate, operate.run(AddStyleHandler, AddStyle(slug=slug, **described), thumbnail=picture))
 
 
 @styles.command()
@@ -139,7 +138,7 @@ def edit(operate: Operation, slug_or_id: str, thumbnail: Path | None, **describe
     Example: hairtryon style edit wolf-cut --description "Shaggier." --front @front.txt
     """
     picture = thumbnail.read_bytes() if thumbnail else None
-    _show(operate, operate.run(EditStyleHandler, EditStyle(**described), style=slug_or_id, thumbnail=picture))
+    _show_changed(operate, operate.run(EditStyleHandler, EditStyle(**described), style=slug_or_id, thumbnail=picture))
 
 
 @styles.command()
@@ -150,7 +149,7 @@ def activate(operate: Operation, slug_or_id: str) -> None:
 
     Example: hairtryon style activate wolf-cut
     """
-    _show(operate, operate.run(SwitchStyleHandler, SwitchStyle(slug_or_id, is_active=True)))
+    _show_changed(operate, operate.run(SwitchStyleHandler, SwitchStyle(slug_or_id, is_active=True)))
 
 
 @styles.command()
@@ -161,7 +160,7 @@ def deactivate(operate: Operation, slug_or_id: str) -> None:
 
     Example: hairtryon style deactivate wolf-cut
     """
-    _show(operate, operate.run(SwitchStyleHandler, SwitchStyle(slug_or_id, is_active=False)))
+    _show_changed(operate, operate.run(SwitchStyleHandler, SwitchStyle(slug_or_id, is_active=False)))
 
 
 @styles.command("import")
@@ -174,7 +173,7 @@ def import_(operate: Operation, file: str | None) -> None:
     """
     imported = operate.run(ImportStylesHandler, ImportStyles(file))
     rows = [("added", slug) for slug in imported.added] + [("changed", slug) for slug in imported.changed]
-    operate.show(imported, ["outcome", "style"], [*rows, ("unchanged", imported.unchanged)])
+    operate.show(imported, ["outcome", "style"], [*rows, ("unchanged", f"{imported.unchanged} styles")])
 
 
 @styles.command()
@@ -189,6 +188,11 @@ def export(operate: Operation, file: Path, yes: bool) -> None:
     if file.exists():
         confirm(f"Overwrite {file}, and the pictures beside it?", yes=yes)
     operate.show_one(operate.run(ExportStylesHandler, ExportStyles(str(file))))
+
+
+def _show_changed(operate: Operation, style: StyleDetails) -> None:
+    """Without its prompts: pages of them would hide the rest. In JSON they are there."""
+    operate.show_one(style, prompts=None)
 
 
 def _show(operate: Operation, style: StyleDetails) -> None:

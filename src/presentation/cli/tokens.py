@@ -1,7 +1,7 @@
 """Operators' commands about tokens and what else expires."""
 
 import click
-from msgspec import to_builtins
+from msgspec.structs import asdict
 
 from application.housekeeping.purge_expired import PurgeExpired, PurgeExpiredHandler
 from presentation.cli.operations import Operation, operation
@@ -20,4 +20,7 @@ def purge(operate: Operation) -> None:
     Example: hairtryon tokens purge --json
     """
     purged = operate.run(PurgeExpiredHandler, PurgeExpired())
-    operate.show(purged, ["expired", "removed"], to_builtins(purged).items())
+    removed = {name: count for name, count in asdict(purged).items() if name != "more"}
+    operate.show(purged, ["expired", "removed"], removed.items())
+    if purged.more:
+        operate.tell("There is more: run it once more, or leave it to the workers.")

@@ -27,11 +27,9 @@ from presentation.cli.operations import (
     Operation,
     confirm,
     destructive,
-    moment,
     operation,
     paged,
     reasoned,
-    yes_or_no,
 )
 
 _PART = ".part"
@@ -73,10 +71,10 @@ def list_(
             user.email,
             user.name,
             user.role,
-            yes_or_no(user.is_verified),
-            yes_or_no(user.is_disabled),
+            user.is_verified,
+            user.is_disabled,
             user.credits,
-            moment(user.created_at),
+            user.created_at,
         )
         for user in page.items
     ]
@@ -198,7 +196,7 @@ def export(operate: Operation, email_or_id: str, file: Path, reason: str, yes: b
         confirm(f"Overwrite {file}?", yes=yes)
 
     part = file.with_name(file.name + _PART)
-    with _opened(part) as archive:
+    with _opened(part, file) as archive:
 
         async def write(files: AsyncIterator[ExportedFile]) -> int:
             return sum([archive.write(piece) async for piece in zipped(files)])
@@ -211,15 +209,19 @@ def export(operate: Operation, email_or_id: str, file: Path, reason: str, yes: b
     operate.show_one(Archive(str(file), size))
 
 
-def _opened(file: Path) -> BinaryIO:
+def _opened(part: Path, file: Path) -> BinaryIO:
     try:
-        return open(file, "wb", opener=lambda path, flags: os.open(path, flags, 0o600))
+        return open(part, "wb", opener=lambda path, flags: os.open(path, flags, 0o600))
     except OSError as fault:
         raise click.UsageError(f"{file} cannot be written: {fault.strerror}") from fault
 
 
 def _ask_password() -> str:
-    password: str = click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
+    try:
+        password: str = click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
+    except click.Abort as silence:
+        click.echo(err=True)
+        raise click.UsageError("No password was typed; --password-stdin reads it from stdin.") from silence
     return _checked(password)
 
 

@@ -10,7 +10,7 @@ from litestar import Controller, Response, get
 from litestar.enums import ScopeType
 from litestar.params import FromQuery
 from litestar.types import ASGIApp, Receive, Scope, Send
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from application.actor import Actor, Client
 from application.pages import Page
@@ -28,6 +28,8 @@ CACHE_CONTROL = "public, max-age=60"
 _CROWD = 8
 """Requests that wait for the catalogue."""
 _OLDEST_SECONDS = 1.0
+_RENEWED_SECONDS = 900.0
+"""A page that is known is kept no longer: addresses of pictures are good for half an hour more when they are shown."""
 _EVERYBODY = Actor.anonymous(Client())
 _QUERIES: dict[bytes, Category | None] = {
     b"": None,
@@ -36,13 +38,18 @@ _QUERIES: dict[bytes, Category | None] = {
 
 
 class EncodedPage(Struct, frozen=True):
-    etag: str
+    version: str
     body: bytes
     read_at: float
     """When its reading began, on the process's clock."""
 
+    @property
+    def etag(self) -> str:
+        """Weak (RFC 9110, section 8.8.1): pages of one version say the same, but not in the same bytes."""
+        return f'W/"{self.version}"'
+
     def is_known_to(self, scope: Scope) -> bool:
-        return self.etag in (header_of(scope, b"if-none-match") or "")
+        return self.version in (header_of(scope, b"if-none-match") or "")
 
 
 class StylePages:
@@ -84,12 +91,21 @@ class StylePages:
                 raise self._failure
             began = time.monotonic()
             try:
-                body = msgspec.json.encode(await self._handle(ListStyles(category), _EVERYBODY))
+                styles = await self._handle(ListStyles(category), _EVERYBODY)
             except Failure as failure:
                 self._failure, self._failed_at = failure, time.monotonic()
                 raise
-        page = self._last[category] = EncodedPage(f'"{sha256(body).hexdigest()[:32]}"', body, began)
+        page = self._last[category] = EncodedPage(_version(styles), msgspec.json.encode(styles), began)
         return page
+
+
+def _version(styles: Page[StyleItem]) -> str:
+    """The same in every process, and another as soon as anything else is to be seen, or addresses grow old.
+
+    What follows the `?` of a thumbnail's address is its signature, which each process may make for itself.
+    """
+    shown = [structs.replace(style, thumbnail_url=style.thumbnail_url.partition("?")[0]) for style in styles.items]
+    return sha256(msgspec.json.encode((shown, int(time.time() / _RENEWED_SECONDS)))).hexdigest()[:32]
 
 
 class StyleController(Controller):

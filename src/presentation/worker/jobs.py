@@ -1,15 +1,13 @@
-"""What the worker does with the outbox: hand each row's event to the handler it is for."""
+"""The jobs that the outbox announces: each is handed to the handler it is for."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Mapping
 from time import perf_counter
 from typing import Any, Protocol
 
 import msgspec
 import structlog
 from dishka import AsyncContainer
-from msgspec import Struct
 
 from application.actor import Actor
 from application.auth.send_account_mail import (
@@ -80,27 +78,6 @@ class Origin(Protocol):
     def traceparent(self) -> str | None: ...
 
 
-class Lane(Struct, frozen=True):
-    """Jobs that wait for the same services outside, and how many of them a worker does at once.
-
-    A service that is slow or silent takes up the places of its own lane, and no mail waits for a picture.
-    """
-
-    events: tuple[type[Event], ...]
-    at_once: int
-
-    @property
-    def jobs(self) -> list[str]:
-        return [event.job for event in self.events]
-
-
-LANES = (
-    Lane((ViewSubmittable, ViewFinishable, PredictionAbandoned), 40),
-    Lane((ImageDeleted, AccountErased, PictureDiscarded, OutputAbandoned, ProfilePictureOffered), 10),
-    Lane((RegistrationMade, RegistrationRepeated, PasswordResetAsked, CreditsPurchased, PurchaseRefunded), 10),
-)
-
-
 class Announcement(Protocol):
     """An outbox row that is ours to do."""
 
@@ -117,67 +94,17 @@ class Announcement(Protocol):
     def origin(self) -> Origin: ...
 
 
-class Announcements(Protocol):
-    async def exchange(self, done: Collection[int], limit: int, jobs: Collection[str]) -> Sequence[Announcement]:
-        """Strike out rows that are done, and take up to `limit` of these jobs that are due.
+class Jobs:
+    """Does what is announced, and tells how it went."""
 
-        They come again if nobody does them.
-        """
-        ...
-
-
-class Deliveries:
-    """Takes rows to their handlers, so many at once. A row whose handler failed stays, and comes again later.
-
-    What has begun does not end with whoever asked for it: a create that is cut off may have been made, and is billed
-    again.
-    """
-
-    def __init__(
-        self, container: AsyncContainer, announcements: Announcements, lane: Lane, metrics: JobMetrics, spans: Spans
-    ) -> None:
+    def __init__(self, container: AsyncContainer, metrics: JobMetrics, spans: Spans) -> None:
         self._container = container
-        self._announcements = announcements
-        self._jobs = lane.jobs
-        self._at_once = lane.at_once
         self._metrics = metrics
         metrics.expect(_EVENTS)
         self._spans = spans
-        self._begun: set[asyncio.Task[None]] = set()
-        self._done: list[int] = []
-        self.news = asyncio.Event()
-        """Set when there is a reason to look: the bell, or a job that has come to its end."""
 
-    async def look(self) -> bool:
-        """Strike out what is done, and begin what is due as far as there is room; tells whether there may be more."""
-        done, self._done = self._done, []
-        room = self._at_once - len(self._begun)
-        try:
-            taken = await self._announcements.exchange(done, room, self._jobs)
-        except BaseException:
-            self._done += done
-            raise
-        for announced in taken:
-            task = asyncio.create_task(self._deliver(announced))
-            self._begun.add(task)
-            task.add_done_callback(self._end)
-        return 0 < room == len(taken)
-
-    async def drain(self, seconds: float) -> None:
-        """Let what has begun come to its end, or cut it off after so many seconds, and strike out what is done."""
-        if self._begun:
-            _, late = await asyncio.wait(self._begun, timeout=seconds)
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
-        with suppress(Unavailable):  # then they come again, to find their work done
-            await self._announcements.exchange(self._done, 0, [])
-
-    def _end(self, task: asyncio.Task[None]) -> None:
-        self._begun.discard(task)
-        self.news.set()
-
-    async def _deliver(self, announced: Announcement) -> None:
+    async def do(self, announced: Announcement) -> bool:
+        """Whether it is done. What is put off or fails is logged, and is to come again."""
         origin = announced.origin
         structlog.contextvars.bind_contextvars(outbox_id=announced.id, job=announced.job)
         if origin.request_id is not None:
@@ -194,9 +121,9 @@ class Deliveries:
         except Exception:
             log.exception("job_failed")
         else:
-            self._done.append(announced.id)
             outcome = "done"
         self._metrics.record(announced.job, outcome, perf_counter() - began)
+        return outcome == "done"
 
     async def _hand_over(self, announced: Announcement) -> None:
         kind = _EVENTS[announced.job]

@@ -19,6 +19,7 @@ from application.payments.reconcile_purchase import ReconcilePurchase, Reconcile
 from domain.errors import Unavailable
 from presentation.worker.jobs import WORKER
 from presentation.worker.metrics import JobMetrics, Outcome
+from presentation.worker.places import Places
 
 log = structlog.get_logger()
 
@@ -29,6 +30,11 @@ _POLL, _SWEEP, _RECONCILE = "poll_prediction", "sweep_view", "reconcile_purchase
 """The jobs that come by the clock, one for each view or purchase."""
 _BATCH = 100
 _SIDE_BY_SIDE = 16
+_POLLS_AT_ONCE = 48
+"""Together with the creates of a worker fewer than the connections to the provider."""
+_POLL_PAUSE_SECONDS = 2.0
+
+_Handler = type[Callable[[Any, Any], Awaitable[object]]]
 
 
 async def every(
@@ -67,11 +73,20 @@ class Schedules:
         self._purchases = purchases
         self._metrics = metrics
         metrics.expect((_POLL, _SWEEP, _RECONCILE))
+        self._polls = Places(_POLLS_AT_ONCE)
 
     async def poll_predictions(self) -> bool:
-        due = await self._renders.due_for_poll(_BATCH)
-        done = await self._each(_POLL, PollPredictionHandler, [PollPrediction(view_id) for view_id in due])
-        return done > 0 and len(due) == _BATCH
+        """Begin to look at those that are due, as far as there is room; one that hangs holds up nothing but itself."""
+        await self._polls.one_free()
+        room = self._polls.free
+        due = await self._renders.due_for_poll(room, besides=self._polls.under_way)
+        for view_id in due:
+            self._polls.begin(view_id, self._poll(PollPrediction(view_id)))
+        return len(due) == room
+
+    async def drain(self, seconds: float) -> None:
+        """Let the looks that have begun come to their end, or cut them off after so many seconds."""
+        await self._polls.drain(seconds)
 
     async def sweep_views(self) -> bool:
         overdue = await self._renders.overdue(_BATCH)
@@ -96,30 +111,45 @@ class Schedules:
             self._metrics.audited(await handle(WatchLedger(), WORKER))
         return False
 
-    async def _each(
-        self, job: str, handler: type[Callable[[Any, Any], Awaitable[object]]], commands: Sequence[object]
-    ) -> int:
+    async def _poll(self, command: PollPrediction) -> None:
+        """One that fails keeps its place for a while: where none succeeds, they would be begun without end."""
+        try:
+            await self._run(_POLL, PollPredictionHandler, command)
+        except Exception as failure:  # noqa: BLE001 - whatever it is, it is logged
+            _tell(command, failure)
+            await asyncio.sleep(_POLL_PAUSE_SECONDS)
+
+    async def _each(self, job: str, handler: _Handler, commands: Sequence[object]) -> int:
         """Returns how many came to their end. Where none does, the next batch would be the same, and is not hurried."""
         at_once = asyncio.Semaphore(_SIDE_BY_SIDE)
 
         async def run(command: object) -> None:
-            async with at_once, self._container() as scope:
-                handle = await scope.get(handler)
-                began = perf_counter()
-                outcome: Outcome = "failed"
-                try:
-                    await handle(command, WORKER)
-                    outcome = "done"
-                except Unavailable:
-                    outcome = "put_off"
-                    raise
-                finally:
-                    self._metrics.record(job, outcome, perf_counter() - began)
+            async with at_once:
+                await self._run(job, handler, command)
 
         results = await asyncio.gather(*(run(command) for command in commands), return_exceptions=True)
         for command, result in zip(commands, results, strict=True):
-            if isinstance(result, Unavailable):
-                log.warning("scheduled_item_put_off", command=repr(command), reason=result.detail)
-            elif isinstance(result, BaseException):
-                log.error("scheduled_item_failed", command=repr(command), exc_info=result)
+            if isinstance(result, BaseException):
+                _tell(command, result)
         return sum(not isinstance(result, BaseException) for result in results)
+
+    async def _run(self, job: str, handler: _Handler, command: object) -> None:
+        async with self._container() as scope:
+            handle = await scope.get(handler)
+            began = perf_counter()
+            outcome: Outcome = "failed"
+            try:
+                await handle(command, WORKER)
+                outcome = "done"
+            except Unavailable:
+                outcome = "put_off"
+                raise
+            finally:
+                self._metrics.record(job, outcome, perf_counter() - began)
+
+
+def _tell(command: object, failure: BaseException) -> None:
+    if isinstance(failure, Unavailable):
+        log.warning("scheduled_item_put_off", command=repr(command), reason=failure.detail)
+    else:
+        log.error("scheduled_item_failed", command=repr(command), exc_info=failure)

@@ -1,5 +1,6 @@
 """The command as an operator's shell runs it: a program of its own, told by its environment."""
 
+import inspect
 import json
 import shlex
 from collections.abc import Iterator
@@ -33,12 +34,13 @@ def test_a_command_says_when_no_stack_runs(terminal: Terminal, command: list[str
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 def test_a_command_says_when_the_database_cannot_be_reached(terminal: Terminal, command: list[str]) -> None:
-    """With exit code 6, in a line."""
+    """With exit code 6, in a line that names it."""
     away = terminal.environ | {"DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none"}
     refused = terminal.start(*command, environ=away)
     assert (refused.returncode, refused.stdout) == (6, "")
-    assert "service_unavailable: " in refused.stderr
-    assert "Traceback" not in refused.stderr
+    assert "service_unavailable: The database" in refused.stderr
+    assert "cannot be reached" in refused.stderr
+    assert len(refused.stderr.splitlines()) == 1
 
 
 @pytest.mark.parametrize("command", [["user", "list"], ["user", "promote", "ada@example.com", "--reason", "x"]])
@@ -155,30 +157,45 @@ def commands(group: click.Group, *names: str) -> Iterator[tuple[list[str], click
             yield from commands(command, *names, name)
 
 
-@pytest.mark.parametrize("command", [[], *(words for words, _ in commands(main) if words != ["sandbox"])], ids=" ".join)
-def test_every_command_explains_itself(command: list[str]) -> None:
-    helped = CliRunner().invoke(main, [*command, "--help"], prog_name="hairtryon")
+EVERY_COMMAND = [
+    pytest.param(words, command, id=" ".join(words)) for words, command in commands(main) if words != ["sandbox"]
+]
+"""But the sandbox, which explains itself."""
+
+
+@pytest.mark.parametrize(("words", "command"), [pytest.param([], main, id="hairtryon"), *EVERY_COMMAND])
+def test_every_command_explains_itself(words: list[str], command: click.Command) -> None:
+    """Without a word of what is meant for click; what is a command, and no group of them, with an example."""
+    helped = CliRunner().invoke(main, [*words, "--help"], prog_name="hairtryon")
     assert helped.exit_code == 0
-    assert helped.stdout.startswith(f"Usage: {' '.join(['hairtryon', *command])}")
+    assert helped.stdout.startswith(f"Usage: {' '.join(['hairtryon', *words])}")
+    assert "\\b" not in helped.stdout
+    assert "\b" not in helped.stdout
+    assert isinstance(command, click.Group) or "Example: hairtryon" in helped.stdout
+
+
+def test_help_keeps_its_lines_apart() -> None:
+    """Exit codes and what to type for completion are a line each, on a narrow terminal too."""
+    helped = CliRunner().invoke(main, ["--help"], prog_name="hairtryon", terminal_width=60)
+    lines = [line.strip() for line in helped.stdout.splitlines()]
+    assert 'bash  eval "$(_HAIRTRYON_COMPLETE=bash_source hairtryon)"' in lines
+    assert "2 what was typed is not valid      5 not allowed" in lines
 
 
 @pytest.mark.parametrize(
-    ("words", "command"),
-    [
-        pytest.param(words, command, id=" ".join(words))
-        for words, command in commands(main)
-        if any(option.name == "operator" for option in command.params)
-    ],
+    ("words", "command"), [case for case in EVERY_COMMAND if not isinstance(case.values[1], click.Group)]
 )
-def test_every_operators_command_shows_an_example_of_itself(
+def test_every_command_shows_an_example_of_itself(
     words: list[str], command: click.Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One that click can take in: its options are there, and none is missing that it must have."""
-    example = (command.help or "").partition("Example: hairtryon ")[2]
-    typed = shlex.split(example.partition(" < ")[0])
+    """One that click can take in, its options being there, and that stands on a line of its own, to be copied."""
+    example = inspect.cleandoc(command.help or "").partition("Example: hairtryon ")[2]
+    helped = CliRunner().invoke(main, [*words, "--help"], prog_name="hairtryon", terminal_width=60)
+    assert all(line in helped.stdout for line in example.splitlines())
+    typed = shlex.split(example.partition(" < ")[0].replace("\\\n", " "))
     assert typed[: len(words)] == words
     monkeypatch.chdir(tmp_path)
     for word in typed:
-        if word.startswith("@"):
-            Path(word[1:]).write_text("What the example reads.")
+        if word.startswith("@") or word.endswith(".jpg"):
+            Path(word.removeprefix("@")).write_text("What the example reads.")
     command.make_context(words[-1], typed[len(words) :], resilient_parsing=False)

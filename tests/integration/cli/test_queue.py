@@ -32,7 +32,7 @@ def test_what_is_to_be_done_is_shown(ada: Terminal) -> None:
     told = shown(asked)
     assert (told["bell_answers"], told["backlog"]["views_pending"]) == (False, 2)
     table = ada.type(queue_commands, "status").stdout
-    for word in ("views_pending", "2 PENDING", "gate", "open"):
+    for word in ("views pending", "2 PENDING", "gate", "open"):
         assert word in table
 
 

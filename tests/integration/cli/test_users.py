@@ -41,6 +41,27 @@ def test_accounts_are_listed_page_by_page(terminal: Terminal) -> None:
     assert [user["id"] for user in found["items"]] == [2]
 
 
+def test_a_list_with_nothing_in_it_says_so(terminal: Terminal) -> None:
+    """To people, on stderr: an empty table looks like a mistake."""
+    listed = terminal.type(user_commands, "list", "--search", "nobody")
+    assert (listed.exit_code, listed.stderr) == (0, "Nothing was found.\n")
+    assert terminal.type(user_commands, "list", "--json").stderr == ""
+
+
+def test_where_nobody_can_answer_it_says_what_to_do(ada: Terminal) -> None:
+    """In a script without a terminal: to a question as to a password."""
+    asked = ada.type(user_commands, "delete", ADA, *WHY, typed="")
+    assert asked.exit_code == 1
+    assert asked.stderr.splitlines()[-1] == (
+        "Nothing was done. Where nobody can answer, --yes does without the question."
+    )
+    refused = ada.type(user_commands, "delete", ADA, *WHY, typed="n\n")
+    assert refused.stderr.splitlines()[-1] == "Nothing was done."
+    unnamed = ada.type(user_commands, "create", "bob@example.com", "--name", "Bob", typed="")
+    assert unnamed.exit_code == 2
+    assert "--password-stdin" in unnamed.stderr
+
+
 def test_a_name_that_looks_like_markup_is_a_name(ada: Terminal) -> None:
     ada.execute("UPDATE users SET name = '[/red] [link=https://evil.example]Ada[/link]'")
     for words in (("list",), ("show", ADA)):

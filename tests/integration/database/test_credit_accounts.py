@@ -9,7 +9,8 @@ import pytest
 from application.credits.ports import Balance, CreditAccounts, Holds
 from domain.credits import Cause, HoldStatus, InsufficientCredits
 from domain.errors import NotFound
-from domain.views import View, ViewRender
+from domain.renders import ViewRender
+from domain.views import View
 from tests.in_memory import InMemoryAccounts, Transaction
 from tests.integration.database.stage import Desk, Stage
 from tests.unit.factories import NOW, try_on

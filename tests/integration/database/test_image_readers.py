@@ -5,11 +5,13 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
+from application.events import ViewFinishable, ViewSubmittable
 from application.images.ports import GalleryFilter, ImageStatus, RenderOrder
 from application.pages import cursor_after, id_in
 from domain.images import GeneratedImage
+from domain.renders import ViewRender
 from domain.users import User
-from domain.views import Output, Status, View, ViewError, ViewRender
+from domain.views import Output, Status, View, ViewError
 from infrastructure.database.estimates import SqlEstimates
 from infrastructure.database.image_readers import SqlImageReader, SqlRenderReader
 from tests.fakes import InMemoryStorage
@@ -34,8 +36,8 @@ async def end(stage: Stage, view_id: int, *, error: ViewError | None = None, aft
             image.fail(render, error, now)
         else:
             image.claim_submit(render, now, stage.policy)
-            assert image.prediction_ended(render, 1, f"p{view_id}", {"id": f"p{view_id}"}, now)
-            claim = image.claim_finish(render, now, stage.policy)
+            assert render.prediction_ended(1, f"p{view_id}", {"id": f"p{view_id}"}, now)
+            claim = render.claim_finish(now, stage.policy)
             assert claim is not None
             image.complete(render, claim, Output(image.output_key(render), 640, 800), now)
         await desk.uow.commit()
@@ -311,6 +313,33 @@ async def test_sides_that_wait_for_their_front_are_not_overdue(stage: Stage) -> 
 
 
 @pytest.mark.parametrize(
+    ("changes", "event", "is_overdue"),
+    [
+        ("prediction_id = NULL", ViewSubmittable, False),
+        ("prediction_id = NULL", ViewFinishable, True),
+        ("prediction = '{}'", ViewFinishable, False),
+        ("prediction = '{}'", ViewSubmittable, True),
+        ("prediction_id = NULL, deadline_at = now()", ViewSubmittable, True),
+        ("prediction_id = NULL, lease_until = now()", ViewSubmittable, True),
+    ],
+)
+async def test_what_is_announced_and_not_taken_yet_is_not_overdue(
+    stage: Stage, changes: str, event: type[ViewSubmittable | ViewFinishable], *, is_overdue: bool
+) -> None:
+    """As in a queue of more than a minute. What was announced of another view or step does not count."""
+    view = await a_view(stage, f"poll_at = NULL, expires_at = NULL, {changes}")
+    async with stage.desk() as desk:
+        desk.outbox.add(event(view.id))
+        desk.outbox.add(ViewSubmittable(view.id + 1))
+        desk.outbox.add(ViewFinishable(view.id + 1))
+        await desk.uow.commit()
+    renders = SqlRenderReader(stage.pool)
+    assert await renders.overdue(10) == [view.id] * is_overdue
+    await stage.database.execute("DELETE FROM outbox")
+    assert await renders.overdue(10) == [view.id]
+
+
+@pytest.mark.parametrize(
     ("changes", "is_due"),
     [("poll_at = now()", True), ("poll_at = now() + interval '1 s'", False), ("poll_at = NULL", False)],
 )
@@ -330,4 +359,5 @@ async def test_the_longest_waiting_come_first_and_no_more_than_asked_for(stage: 
     renders = SqlRenderReader(stage.pool)
     longest = [image.front.id for image in images[:1:-1]]
     assert await renders.due_for_poll(3) == longest
+    assert await renders.due_for_poll(2, besides=longest[:1]) == longest[1:]
     assert await renders.overdue(3) == longest

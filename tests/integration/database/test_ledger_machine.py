@@ -13,10 +13,11 @@ from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
 
 from domain.credits import Cause, HoldStatus, InsufficientCredits
-from domain.views import View, ViewRender
+from domain.errors import Unavailable
+from domain.renders import ViewRender
+from domain.views import View
 from infrastructure.database.engine import create_sessions
 from tests.integration.database.stage import Desk, Stage, open_stage
 
@@ -62,8 +63,8 @@ class Ledger(RuleBasedStateMachine):
         """
         try:
             outcome = self._run(self._at(place, work))
-        except DBAPIError as failure:
-            cause = failure.orig.__cause__ if failure.orig else None
+        except Unavailable as failure:
+            cause = failure.__cause__.__cause__ if failure.__cause__ else None
             if not isinstance(cause, asyncpg.LockNotAvailableError) or self._open[1 - place] is None:
                 raise
             self._abandon(place)

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Protocol
 
+import asyncpg
 import pytest
 from prometheus_client import CollectorRegistry
 from structlog.testing import capture_logs
@@ -19,9 +20,11 @@ from application.images.model_gate import (
     ModelGate,
     TurnedAway,
 )
+from domain.errors import Unavailable
 from domain.views import ViewError
 from infrastructure.alerts import LoggedAlerts
 from infrastructure.database.model_gate import SqlModelGate
+from infrastructure.database.tally import Tally
 from tests.in_memory import InMemoryModelGate, Transaction
 from tests.integration.database.stage import Stage
 from tests.unit.factories import NOW
@@ -227,6 +230,28 @@ async def test_of_many_workers_at_once_one_is_the_probe(stage: Stage) -> None:
     told = await asyncio.gather(*(gate.call(admit) for _ in range(8)))
     assert told.count(None) == 1
     assert len({each.until for each in told if each}) == 7
+
+
+async def one_failure(gate: ModelGate) -> None:
+    await gate.failed(1)
+
+
+@pytest.mark.parametrize("call", [admit, one_failure])
+async def test_nobody_waits_long_for_who_stands_still_with_the_row(
+    stage: Stage, call: Callable[[ModelGate], Awaitable[TurnedAway | None]]
+) -> None:
+    """It is given up long before the transaction would be ended for it, so that its connection serves others."""
+    gate = PostgresGate(stage)
+    await gate.call(admit)
+    async with stage.write_pool.transaction() as transaction, stage.database.transaction():
+        await stage.database.execute("SELECT FROM model_gates FOR UPDATE")
+        waiting = SqlModelGate(
+            transaction, Tally(stage.metrics), LoggedAlerts(CollectorRegistry()), model=MODEL, rate=SLOW
+        )
+        with pytest.raises(Unavailable) as refusal:
+            await call(waiting)
+    assert isinstance(refusal.value.__cause__, asyncpg.LockNotAvailableError)
+    assert await gate.call(call) is None
 
 
 async def test_what_was_not_committed_took_nothing(stage: Stage) -> None:

@@ -17,7 +17,8 @@ from application.payments.refund_purchase import RefundPurchase
 from application.payments.release_payment import ReleasePayment
 from application.payments.replay_event import ReplayEvent
 from domain.errors import Failure
-from domain.views import View, ViewRender
+from domain.renders import ViewRender
+from domain.views import View
 from tests.counter import ROOT, Counter
 from tests.integration.database.clerks import Clerk, State, Work, clerk, to_the_end
 from tests.integration.database.stage import Desk, Stage, open_stage

@@ -162,6 +162,13 @@ async def taken(queue: OutboxQueue, limit: int = 10, done: Sequence[int] = ()) -
     return [delivery.id for delivery in await queue.exchange(done, limit, KINDS)]
 
 
+async def test_what_is_under_way_is_left_alone_though_it_is_due_again(stage: Stage, queue: OutboxQueue) -> None:
+    """Another worker may take it: whoever has it may stand still."""
+    slow, other = await announce(stage, 2)
+    assert [delivery.id for delivery in await queue.exchange([], 10, KINDS, besides=[slow])] == [other]
+    assert await taken(queue) == [slow]
+
+
 async def due_in(stage: Stage, row: int) -> float:
     seconds = await stage.database.fetchval("SELECT extract(epoch FROM due_at - now()) FROM outbox WHERE id = $1", row)
     return float(seconds)

@@ -169,8 +169,8 @@ async def tried_on(archive: Archive, photo: Upload, style: int, *sides: View, fr
         if front is Status.COMPLETED:
             for render in stored.views:
                 stored.claim_submit(render, now, POLICY)
-                assert stored.prediction_ended(render, 1, "p1", {"id": "p1", "status": "succeeded"}, now)
-                claim = stored.claim_finish(render, now, POLICY)
+                assert render.prediction_ended(1, "p1", {"id": "p1", "status": "succeeded"}, now)
+                claim = render.claim_finish(now, POLICY)
                 assert claim is not None
                 stored.complete(render, claim, Output(stored.output_key(render), 640, 800), now)
         elif front is Status.CANCELLED:

@@ -47,8 +47,8 @@ async def test_a_try_on_is_told_with_its_views_and_where_their_outputs_are(stage
         image, front = found
         now = await desk.uow.now()
         image.claim_submit(front, now, stage.policy)
-        assert image.prediction_ended(front, 1, "p1", {"id": "p1"}, now)
-        claim = image.claim_finish(front, now, stage.policy)
+        assert front.prediction_ended(1, "p1", {"id": "p1"}, now)
+        claim = front.claim_finish(now, stage.policy)
         assert claim is not None
         image.complete(front, claim, Output("images/x/front-1.jpg", 640, 800), now)
         image.fail(image.render(View.BACK), ViewError.PROVIDER_TIMEOUT, now)

@@ -244,9 +244,9 @@ async def test_a_try_on_is_stored_with_everything_it_knows(stage: Stage) -> None
         assert [view.view for view in loaded.views] == [View.FRONT, View.BACK, View.LEFT]
         now = await desk.uow.now()
         claim = loaded.claim_submit(loaded.front, now, stage.policy)
-        loaded.submitted(loaded.front, claim, "p1", now, stage.policy)
+        loaded.front.submitted(claim, "p1", now, stage.policy)
         answer: dict[str, object] = {"id": "p1", "output": ["https://x.test/ü.jpg", {"deep": [None, 1.5, True]}]}
-        assert loaded.prediction_ended(loaded.front, 1, "p1", answer, now)
+        assert loaded.front.prediction_ended(1, "p1", answer, now)
         await desk.uow.commit()
     async with stage.desk() as desk:
         found = await desk.images.claim(image.front.id)
@@ -383,8 +383,8 @@ async def test_views_of_one_try_on_are_written_in_turn(stage: Stage) -> None:
             loaded, render = found
             now = await desk.uow.now()
             loaded.claim_submit(render, now, stage.policy)
-            assert loaded.prediction_ended(render, 1, "p", {"id": "p"}, now)
-            storing = loaded.claim_finish(render, now, stage.policy)
+            assert render.prediction_ended(1, "p", {"id": "p"}, now)
+            storing = render.claim_finish(now, stage.policy)
             assert storing is not None
             loaded.complete(render, storing, Output("key.jpg", 1, 1), now)
             await desk.uow.commit()

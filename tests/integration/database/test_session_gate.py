@@ -220,9 +220,9 @@ async def test_a_gate_whose_requests_are_all_given_up_opens_for_the_next(
     assert await gate.admit(claims)
 
 
-async def test_without_a_database_nobody_is_let_in(gate: BatchingSessionGate, stage: Stage) -> None:
+async def test_without_a_database_nobody_is_let_in(gate: BatchingSessionGate, pool: WatchedPool, stage: Stage) -> None:
     _, _, claims = await signed_in(stage)
     await gate.admit(claims)
-    await stage.pool._pool.close()
+    pool.trouble = database_unavailable()
     with pytest.raises(Unavailable):
         await gate.admit(claims)

@@ -10,6 +10,8 @@ from prometheus_client import CollectorRegistry
 from application.images.model_gate import CreateRate
 from domain.errors import Unavailable
 from infrastructure.alerts import LoggedAlerts
+from infrastructure.database.connections import Connections
+from infrastructure.database.engine import TRANSACTION_SECONDS
 from infrastructure.database.model_gate import SqlModelGate
 from infrastructure.database.tally import Tally
 from infrastructure.database.transaction import Transaction, WritePool, open_write_pool
@@ -113,6 +115,25 @@ async def test_a_worker_that_is_cut_off_in_a_transaction_leaves_nothing_behind(s
     assert await days(stage) == ["b"]
 
 
+async def test_a_transaction_that_stands_still_keeps_nobody_from_its_rows_for_long(
+    stage: Stage, pool: WritePool
+) -> None:
+    """The server ends it, long before the time that a busy one has; whoever wakes up in it hears that it is over."""
+    silent = """
+        SELECT count(*) FROM pg_sleep(0.1), pg_stat_activity
+        WHERE datname = current_database() AND state = 'idle in transaction'
+    """
+    async with pool.transaction() as transaction:
+        await transaction.fetch(ADD, "a")
+        async with asyncio.timeout(TRANSACTION_SECONDS * 0.75):
+            while await stage.database.fetchval(silent):
+                pass
+        with pytest.raises(Unavailable):
+            await transaction.fetch(ADD, "b")
+    await pool.fetch(ADD, "a")
+    assert await days(stage) == ["a"]
+
+
 async def test_who_finds_no_connection_free_waits_for_one(stage: Stage, pool: WritePool) -> None:
     async def add(number: int) -> None:
         async with pool.transaction() as transaction:
@@ -125,9 +146,13 @@ async def test_who_finds_no_connection_free_waits_for_one(stage: Stage, pool: Wr
 
 
 async def test_a_server_that_takes_no_writes_is_unavailable(stage: Stage, database_url: str) -> None:
-    """As one that stands by, or whose disk is full: for statements, transactions and sessions alike, until it does."""
+    """As one that stands by, or whose disk is full: for statements, transactions and sessions alike, until it does.
+
+    Each asks for a new connection then, which may find another server, that took its place.
+    """
+    database = await stage.database.fetchval("SELECT current_database()")
     async with open_write_pool(database_url, connections=1) as pool:
-        await pool.fetch("SET default_transaction_read_only = on")
+        await stage.database.execute(f"ALTER DATABASE {database} SET default_transaction_read_only = on")
         with pytest.raises(Unavailable):
             await pool.fetch(ADD, "a")
         async with pool.transaction() as transaction:
@@ -137,7 +162,7 @@ async def test_a_server_that_takes_no_writes_is_unavailable(stage: Stage, databa
             await desk.transaction.fetch("SET TRANSACTION READ ONLY")
             with pytest.raises(Unavailable):
                 await desk.transaction.fetch(ADD, "c")
-        await pool.fetch("SET default_transaction_read_only = off")
+        await stage.database.execute(f"ALTER DATABASE {database} RESET default_transaction_read_only")
         await pool.fetch(ADD, "d")
     assert await days(stage) == ["d"]
 
@@ -181,20 +206,20 @@ async def test_a_server_that_falls_silent_at_the_commit_is_unavailable(
 ) -> None:
     """Whoever has to note what was paid for waits for that answer and no other; the connection makes room for another.
 
-    The driver's patience is shortened here, in proportion: giving a connection back takes less of it than a statement.
+    The driver's patience is shortened here, in proportion.
     """
-    monkeypatch.setattr("infrastructure.database.transaction.ACQUIRE_SECONDS", 0.2)
+    monkeypatch.setattr("infrastructure.database.connections.ACQUIRE_SECONDS", 0.2)
     async with silent_network(database_url) as (address, speaks):
-        silent = asyncpg.create_pool(address, min_size=0, max_size=1, timeout=1, command_timeout=0.6)
-        async with silent as connections:
-            pool = WritePool(connections)
-            with pytest.raises(Unavailable):  # noqa: PT012 - the end of the block is asked too
-                async with pool.transaction() as transaction:
-                    await transaction.fetch(ADD, "a")
-                    speaks.clear()
-                    await transaction.commit()
-            speaks.set()
-            await pool.fetch(ADD, "b")
+        connections = Connections(lambda: asyncpg.connect(address, timeout=1, command_timeout=0.6), 1)
+        pool = WritePool(connections)
+        with pytest.raises(Unavailable):  # noqa: PT012 - the end of the block is asked too
+            async with pool.transaction() as transaction:
+                await transaction.fetch(ADD, "a")
+                speaks.clear()
+                await transaction.commit()
+        speaks.set()
+        await pool.fetch(ADD, "b")
+        await connections.close()
     assert "b" in await days(stage)
 
 
@@ -202,7 +227,7 @@ async def test_a_server_that_falls_silent_amid_a_transaction_is_asked_nothing_mo
     stage: Stage, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Neither to roll back nor to begin anew: each would be waited for as long. Its connection is kept by nobody."""
-    monkeypatch.setattr("infrastructure.database.transaction.DROP_SECONDS", 0.1)
+    monkeypatch.setattr("infrastructure.database.connections._PARTING_SECONDS", 0.1)
     async with silent_network(database_url) as (address, speaks):
         silent = asyncpg.create_pool(address, min_size=0, max_size=1, timeout=1, command_timeout=0.6)
         async with silent as connections:

@@ -40,8 +40,8 @@ async def finished(stage: Stage, image: GeneratedImage) -> None:
         image, front = found
         now = await desk.uow.now()
         image.claim_submit(front, now, stage.policy)
-        assert image.prediction_ended(front, 1, "p1", {"id": "p1", "status": "succeeded"}, now)
-        claim = image.claim_finish(front, now, stage.policy)
+        assert front.prediction_ended(1, "p1", {"id": "p1", "status": "succeeded"}, now)
+        claim = front.claim_finish(now, stage.policy)
         assert claim is not None
         image.complete(front, claim, Output(image.output_key(front), 640, 800), now)
         await desk.holds.post(front)

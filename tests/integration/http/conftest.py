@@ -18,9 +18,11 @@ from litestar import Litestar
 from application.images.ports import ImageModel, OutputDownloads, PictureStorage
 from application.mail import Mailer
 from application.payments.ports import PaymentProvider
+from benchmarks.relay import Relay, relaying
 from bootstrap.http import create_app
 from bootstrap.settings import load_settings
 from infrastructure.database.outbox import Doorbell
+from tests.contract.conftest import RunningSandbox
 from tests.integration.http.stories import Outside, Service
 
 
@@ -69,6 +71,21 @@ def dead_port() -> Iterator[int]:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         yield taken.getsockname()[1]
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[RunningSandbox]:
+    """For Google."""
+    running = RunningSandbox()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+async def relay(database_url: str) -> AsyncIterator[tuple[Relay, str]]:
+    """What goes to the database of this test, and the address at which it goes through there."""
+    async with relaying(database_url) as relay:
+        yield relay
 
 
 def _webhook_secret() -> str:

@@ -26,7 +26,8 @@ from domain.sessions import SignInMethod
 from infrastructure.database.outbox import OutboxQueue
 from infrastructure.database.tables import audit_entries, ledger_entries, metadata
 from infrastructure.spans import Spans
-from presentation.worker.jobs import CONSUMERS, LONGEST_SECONDS, Deliveries, Lane
+from presentation.worker.jobs import CONSUMERS, LONGEST_SECONDS, Jobs
+from presentation.worker.lanes import Deliveries, Lane
 from presentation.worker.metrics import JobMetrics
 from presentation.worker.schedules import Schedules
 from tests.factories import StyleFactory, UserFactory, photo
@@ -61,16 +62,17 @@ class Worker:
     async def drain(self) -> None:
         """Deliver every outbox row that is due, until none is left."""
         get = self._container.get
-        one_by_one = Lane(tuple(CONSUMERS), 1)
-        deliveries = Deliveries(
-            self._container, await get(OutboxQueue), one_by_one, await get(JobMetrics), await get(Spans)
-        )
+        jobs = Jobs(self._container, await get(JobMetrics), await get(Spans))
+        deliveries = Deliveries(jobs, await get(OutboxQueue), Lane(tuple(CONSUMERS), 1))
         while await deliveries.look():
             await deliveries.drain(LONGEST_SECONDS)
 
     async def poll(self) -> None:
         """Look at every prediction that is due, and deliver what comes of it."""
-        await (await self._schedules()).poll_predictions()
+        schedules = await self._schedules()
+        while await schedules.poll_predictions():
+            pass
+        await schedules.drain(LONGEST_SECONDS)
         await self.drain()
 
     async def sweep(self) -> None:

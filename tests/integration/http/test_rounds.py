@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
+from domain.users import Role
 from tests.fakes import OUTPUT
 from tests.integration.http.stories import Customer, Service
 from tests.integration.http.test_provider_webhook import deliver, news
@@ -108,6 +109,31 @@ async def test_a_retry_that_cannot_be_paid_changes_nothing(service: Service) -> 
     assert (await customer.status(other))["status"] == "COMPLETED"
 
 
+async def asked_for(service: Service, rounds: int) -> None:
+    """All views, in so many rounds so far."""
+    await service.database.execute("UPDATE holds SET round = $1", rounds)
+    await service.database.execute("UPDATE views SET round = $1", rounds)
+
+
+async def test_a_failed_view_can_be_asked_for_a_hundred_times(service: Service) -> None:
+    """The last time is like the first; after it nothing is held, and another try-on can be asked for."""
+    customer = await service.customer(credits=2)
+    service.model.plan(*["failed"] * 6)
+    image = await customer.generate()
+    await service.work_for(60)
+    await asked_for(service, 99)
+    assert (await ask(customer, image, "retry")).status_code == 202
+    await service.work_for(60)
+    answer = await ask(customer, image, "retry")
+    assert outcome(answer) == (409, "conflict")
+    assert "100 times" in answer.json()["detail"]
+    assert await customer.views(image) == {"front": ("FAILED", "provider_unavailable")}
+    assert await customer.credits() == (2, 0)
+    another = await customer.generate()
+    await service.work()
+    assert (await customer.status(another))["status"] == "COMPLETED"
+
+
 async def test_the_same_retry_twice_is_paid_once(service: Service) -> None:
     """In parallel too: with one key it is one retry, without any the second finds nothing that failed."""
     customer, image = await failed_side(service)
@@ -160,6 +186,21 @@ async def test_a_view_that_is_there_is_not_added_again(service: Service) -> None
     assert (await ask(customer, image, "views", {"views": ["right"]}, key="k")).status_code == 202
     assert outcome(await ask(customer, image, "views", {"views": ["back"]}, key="k")) == (422, "idempotency_key_reused")
     assert await customer.credits() == (4, 1)
+    await service.work()
+
+
+async def test_a_cancelled_view_can_be_added_a_hundred_times(service: Service) -> None:
+    """Beyond that none of those that are asked for with it is added either."""
+    customer = await service.customer(credits=4)
+    image = await customer.generate()
+    await service.work()
+    await ask(customer, image, "views", {"views": ["left"]})
+    await ask(customer, image, "cancel")
+    await asked_for(service, 100)
+    assert outcome(await ask(customer, image, "views", {"views": ["left", "back"]})) == (409, "conflict")
+    assert await customer.views(image) == {"front": COMPLETED, "left": ("CANCELLED", None)}
+    assert await customer.credits() == (3, 0)
+    assert (await ask(customer, image, "views", {"views": ["back"]})).status_code == 202
     await service.work()
 
 
@@ -246,6 +287,24 @@ async def test_deleting_what_was_begun_counts_as_cancelling_it(service: Service)
     await service.work()
     assert (await customer.api.delete(f"/image/{begun}")).status_code == 204
     assert await customer.credits() == (9, 0)
+
+
+async def test_what_an_operator_cancels_is_not_counted_as_the_customers(service: Service) -> None:
+    """Five by customer care leave the customer their own five of the day, and no more."""
+    customer, grace = await service.customer(credits=10), await service.customer(role=Role.ADMIN, credits=0)
+
+    async def begun() -> int:
+        image = await customer.generate()
+        await service.worker.drain()
+        return image
+
+    for _ in range(5):
+        cancelled = await grace.api.post(f"/admin/images/{await begun()}/cancel", json={"reason": "asked for it"})
+        assert cancelled.status_code == 200
+    for _ in range(5):
+        assert (await ask(customer, await begun(), "cancel")).status_code == 202
+    assert outcome(await ask(customer, await begun(), "cancel")) == (409, "conflict")
+    await service.work()
 
 
 async def test_cancellations_at_once_do_not_pass_the_limit_together(service: Service) -> None:

@@ -31,11 +31,12 @@ from domain.credits import VIEW_PRICE, InsufficientCredits
 from domain.errors import Conflict, Unprocessable
 from domain.identifiers import can_be_id
 from domain.images import GeneratedImage
+from domain.renders import ViewRender
 from domain.sessions import Session
 from domain.styles import Style
 from domain.uploads import Upload
 from domain.users import PasswordReset, Registration, User
-from domain.views import Output, Status, View, ViewRender
+from domain.views import Output, Status, View
 from tests.in_memory import InMemoryAccounts, InMemoryOutbox, Transaction
 from tests.unit.factories import number
 
@@ -281,7 +282,7 @@ class InMemoryImages(ImageRepository):
     def flush(self) -> None: ...
 
     def keep(self) -> None:
-        """Remember what was cancelled after it was begun, whatever becomes of it later."""
+        """Remember what was cancelled after it was begun, whatever becomes of it later, and whoever did it."""
         self._cancellations |= {
             (image.user_id, image.id, view.finished_at)
             for image in self.rows.kept.values()
@@ -430,8 +431,8 @@ class InMemoryRenders(RenderReader):
     async def overdue(self, limit: int) -> list[int]:
         return [render.id for render in self._open()][:limit]
 
-    async def due_for_poll(self, limit: int) -> list[int]:
-        return [render.id for render in self._open() if render.poll_at is not None][:limit]
+    async def due_for_poll(self, limit: int, *, besides: Collection[int] = ()) -> list[int]:
+        return [render.id for render in self._open() if render.poll_at is not None and render.id not in besides][:limit]
 
     def _open(self) -> Iterator[ViewRender]:
         return (render for image in self._images.rows.kept.values() for render in image.views if render.open)

@@ -28,8 +28,9 @@ from application.images.wanted_try_on import GenerateImage, TryOnRequests
 from domain.credits import Cause
 from domain.errors import Unprocessable
 from domain.images import GeneratedImage
+from domain.renders import ViewRender
 from domain.uploads import Upload
-from domain.views import Status, View, ViewError, ViewRender
+from domain.views import Status, View, ViewError
 from tests.factories import StyleFactory
 from tests.fakes import FakeDownloads, FakeImageModel, InMemoryStorage
 from tests.in_memory import InMemoryAccounts, InMemoryModelGate, InMemoryOutbox, Transaction

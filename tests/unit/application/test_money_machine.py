@@ -13,7 +13,7 @@ from application.payments.release_payment import ReleasePayment
 from application.payments.replay_event import ReplayEvent
 from domain.credits import VIEW_PRICE, Cause, HoldStatus, InsufficientCredits
 from domain.errors import Failure
-from domain.views import ViewRender
+from domain.renders import ViewRender
 from tests.counter import ROOT
 from tests.in_memory import Entry
 from tests.money.market import Act, Market, Way

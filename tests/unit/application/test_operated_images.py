@@ -25,7 +25,8 @@ from domain.credits import Cause, HoldStatus, InsufficientCredits
 from domain.errors import Conflict, Forbidden, Invalid, NotFound
 from domain.identifiers import LARGEST_ID
 from domain.images import GeneratedImage
-from domain.views import Status, View, ViewError, ViewRender
+from domain.renders import ViewRender
+from domain.views import Status, View, ViewError
 from tests.in_memory import InMemoryAuditLog
 from tests.unit.application.rendering import CUSTOMER, WORKER, Studio
 from tests.unit.factories import POLICY
@@ -104,10 +105,9 @@ class Desk:
         records = KeptImages(studio)
         self.retry = RetryAnyImageHandler(
             images=studio.images,
-            holds=studio.accounts,
+            settlement=studio.settlement,
             records=records,
             audit=self.audit,
-            outbox=studio.outbox,
             uow=studio.uow,
             policy=POLICY,
         )

@@ -147,7 +147,7 @@ async def test_a_view_whose_worker_died_is_announced_again() -> None:
 async def test_a_view_whose_worker_died_while_storing_is_announced_for_storing() -> None:
     studio = await Studio.with_credits(1)
     image = await studio.accept_and_render()
-    assert image.claim_finish(image.front, NOW, POLICY)
+    assert image.front.claim_finish(NOW, POLICY)
     studio.uow.time = NOW + POLICY.lease
     await studio.sweep(SweepView(image.front.id), WORKER)
     assert finishable(studio, image) == 2

@@ -13,7 +13,8 @@ from application.images.sweep_view import SweepView
 from domain.credits import HoldStatus
 from domain.errors import Unavailable
 from domain.images import GeneratedImage
-from domain.views import Status, View, ViewError, ViewRender
+from domain.renders import ViewRender
+from domain.views import Status, View, ViewError
 from tests.fakes import Order
 from tests.unit.application.rendering import CUSTOMER, WEBHOOK, WORKER, Studio
 from tests.unit.factories import NOW, POLICY

@@ -55,13 +55,28 @@ def test_commands_that_are_named_exist(document: Path) -> None:
                     assert command, text
 
 
+DECISIONS = ROOT / "docs" / "decisions"
+INDEX = re.findall(r"^\| (\d+) \| \[(.+?)\]\((.+?)\) \|(.*)\|$", (DECISIONS / "README.md").read_text(), re.MULTILINE)
+
+
 def test_every_decision_is_in_the_index() -> None:
     """The index of decisions names each file once, under its title."""
-    folder = ROOT / "docs" / "decisions"
-    listed = re.findall(r"^\| (\d+) \| \[(.+)\]\((.+)\) \|$", (folder / "README.md").read_text(), re.MULTILINE)
-    titles = {file.name: file.read_text().splitlines()[0] for file in folder.glob("[0-9]*.md")}
-    assert {name: f"# {number}. {title}" for number, title, name in listed} == titles
-    assert [int(name[:4]) for _, _, name in listed] == list(range(1, len(titles) + 1))
+    titles = {file.name: file.read_text().splitlines()[0] for file in DECISIONS.glob("[0-9]*.md")}
+    assert {name: f"# {number}. {title}" for number, title, name, _ in INDEX} == titles
+    assert [int(name[:4]) for _, _, name, _ in INDEX] == list(range(1, len(titles) + 1))
+
+
+def test_what_replaces_a_decision_is_told_by_all_three() -> None:
+    """By the old one, by the new one, and by the index: below their titles they name one another."""
+    told = {file.name: linked(file.read_text().split("\n\n")[1]) for file in DECISIONS.glob("[0-9]*.md")}
+    older = {(old, new) for old, named in told.items() for new in named if new > old}
+    assert older == {(old, new) for new, named in told.items() for old in named if old < new}
+    assert older == {(old, new) for _, _, old, mark in INDEX for new in linked(mark)}
+
+
+def linked(text: str) -> list[str]:
+    """The decisions that a text leads to."""
+    return re.findall(r"\]\((\d{4}-[\w-]+\.md)\)", text)
 
 
 def test_no_file_gives_a_machine_away() -> None:

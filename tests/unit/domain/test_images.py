@@ -8,9 +8,11 @@ from itertools import permutations
 
 import pytest
 from msgspec import to_builtins
+from msgspec.structs import replace
 
-from domain.images import Change, GeneratedImage
-from domain.views import Output, StaleClaim, Status, View, ViewError, ViewRender
+from domain.images import GeneratedImage
+from domain.renders import Change, StaleClaim, ViewRender
+from domain.views import Output, Status, View, ViewError
 from tests.unit.factories import NOW, OUTPUT, POLICY, ended, try_on
 
 SECOND = timedelta(seconds=1)
@@ -39,18 +41,18 @@ class Story:
         return self.image.claim_submit(self.render, self.now, POLICY)
 
     def submit(self, prediction_id: str = "p1") -> None:
-        self.image.submitted(self.render, self.claim(), prediction_id, self.now, POLICY)
+        self.render.submitted(self.claim(), prediction_id, self.now, POLICY)
 
     def end_prediction(self, prediction_id: str = "p1", *, attempt: int | None = None, status: str = "") -> bool:
         news = to_builtins(ended(prediction_id, status=status or "succeeded"))
         told = self.render.attempt if attempt is None else attempt
-        return self.image.prediction_ended(self.render, told, prediction_id, news, self.now)
+        return self.render.prediction_ended(told, prediction_id, news, self.now)
 
     def claim_end(self, prediction_id: str = "p1") -> int:
         """From waiting to a worker that stores what the provider rendered."""
         self.submit(prediction_id)
         assert self.end_prediction(prediction_id)
-        claim = self.image.claim_finish(self.render, self.now, POLICY)
+        claim = self.render.claim_finish(self.now, POLICY)
         assert claim is not None
         return claim
 
@@ -138,14 +140,14 @@ def test_once_submitted_nobody_holds_the_view() -> None:
     assert (story.render.prediction_id, story.render.lease_until) == ("p1", None)
     assert (story.render.poll_at, story.render.expires_at) == (NOW + 2 * SECOND, NOW + 120 * SECOND)
     assert not story.image.submittable(story.render, NOW + 60 * SECOND, POLICY)
-    assert story.image.claim_finish(story.render, NOW + 60 * SECOND, POLICY) is None
+    assert story.render.claim_finish(NOW + 60 * SECOND, POLICY) is None
 
 
 def test_an_attempt_that_never_reached_the_provider_does_not_count() -> None:
     """The photo could not be read: the view waits, remembers why, and has as many attempts left as before."""
     story = Story()
     for _ in range(5):
-        change = story.image.call_off(story.render, story.claim(), ViewError.STORAGE_UNAVAILABLE, story.now + SECOND)
+        change = story.render.call_off(story.claim(), ViewError.STORAGE_UNAVAILABLE, story.now + SECOND)
         assert change == Change(queued=[story.render])
         assert (story.render.attempt, story.render.error) == (0, ViewError.STORAGE_UNAVAILABLE)
         assert not story.image.submittable(story.render, story.now, POLICY)
@@ -154,7 +156,7 @@ def test_an_attempt_that_never_reached_the_provider_does_not_count() -> None:
     story.now += POLICY.lease
     story.claim()
     with pytest.raises(StaleClaim):
-        story.image.call_off(story.render, slow, ViewError.STORAGE_UNAVAILABLE, story.now)
+        story.render.call_off(slow, ViewError.STORAGE_UNAVAILABLE, story.now)
     assert story.render.attempt == 2
 
 
@@ -165,7 +167,7 @@ def test_a_worker_that_slept_through_its_lease_cannot_note_its_prediction() -> N
     story.now += POLICY.lease
     story.submit("p2")
     with pytest.raises(StaleClaim):
-        story.image.submitted(story.render, slow, "p1", story.now, POLICY)
+        story.render.submitted(slow, "p1", story.now, POLICY)
     with pytest.raises(StaleClaim):
         story.fail_attempt(slow)
     assert (story.render.prediction_id, story.render.attempt) == ("p2", 2)
@@ -176,7 +178,7 @@ def test_a_slow_worker_is_still_welcome_while_nobody_else_has_come() -> None:
     story = Story()
     slow = story.claim()
     story.sweep(after=POLICY.lease)
-    story.image.submitted(story.render, slow, "p1", story.now, POLICY)
+    story.render.submitted(slow, "p1", story.now, POLICY)
     assert story.render.prediction_id == "p1"
 
 
@@ -199,8 +201,8 @@ def test_the_end_may_come_before_the_creates_own_answer() -> None:
     waiting = story.claim()
     assert story.end_prediction("p1")
     with pytest.raises(StaleClaim):
-        story.image.submitted(story.render, waiting, "p1", story.now, POLICY)
-    assert story.image.claim_finish(story.render, story.now, POLICY) is not None
+        story.render.submitted(waiting, "p1", story.now, POLICY)
+    assert story.render.claim_finish(story.now, POLICY) is not None
 
 
 def test_a_create_that_seemed_to_fail_does_not_undo_the_prediction_it_made() -> None:
@@ -267,7 +269,7 @@ def test_a_finished_front_sends_its_sides_to_the_workers() -> None:
 def test_two_workers_never_store_the_same_output() -> None:
     story = Story()
     story.claim_end()
-    assert story.image.claim_finish(story.render, story.now + POLICY.lease - SECOND, POLICY) is None
+    assert story.render.claim_finish(story.now + POLICY.lease - SECOND, POLICY) is None
 
 
 def test_a_worker_that_slept_while_another_stored_is_refused() -> None:
@@ -275,12 +277,12 @@ def test_a_worker_that_slept_while_another_stored_is_refused() -> None:
     story = Story()
     slow = story.claim_end()
     story.now += POLICY.lease
-    quick = story.image.claim_finish(story.render, story.now, POLICY)
+    quick = story.render.claim_finish(story.now, POLICY)
     assert quick is not None
     late: list[Callable[[], Change]] = [
         partial(story.image.complete, story.render, slow, OUTPUT, story.now),
         partial(story.fail_attempt, slow),
-        partial(story.image.put_off, story.render, slow, ViewError.STORAGE_UNAVAILABLE, story.now),
+        partial(story.render.put_off, slow, ViewError.STORAGE_UNAVAILABLE, story.now),
         partial(story.image.reject, story.render, slow, ViewError.PROVIDER_BAD_OUTPUT, story.now),
     ]
     for write in late:
@@ -318,11 +320,11 @@ def test_an_output_that_cannot_be_kept_now_is_come_back_for(error: ViewError, st
     """With the same prediction, for it will be billed; that the storage is away does not count against it."""
     story = Story()
     claim = story.claim_end("p1")
-    change = story.image.put_off(story.render, claim, error, story.now + SECOND)
+    change = story.render.put_off(claim, error, story.now + SECOND)
     assert change == Change(queued=[story.render])
     assert (story.render.prediction_id, story.render.attempt, story.render.stumbles) == ("p1", 1, stumbles)
-    assert story.image.claim_finish(story.render, story.now, POLICY) is None
-    assert story.image.claim_finish(story.render, story.now + SECOND, POLICY) is not None
+    assert story.render.claim_finish(story.now, POLICY) is None
+    assert story.render.claim_finish(story.now + SECOND, POLICY) is not None
 
 
 def test_what_trying_again_would_not_change_fails_at_once() -> None:
@@ -396,7 +398,7 @@ def test_what_has_ended_stays_as_it_is() -> None:
     assert story.sweep() == Change()
     assert not story.end_prediction("p1")
     assert not story.image.submittable(story.render, story.now, POLICY)
-    assert story.image.claim_finish(story.render, story.now, POLICY) is None
+    assert story.render.claim_finish(story.now, POLICY) is None
     with pytest.raises(StaleClaim):
         story.image.complete(story.render, claim, Output("late.jpg", 1, 1), story.now)
     assert (story.render.status, story.render.output_key) == (Status.COMPLETED, OUTPUT.key)
@@ -453,7 +455,7 @@ def test_an_output_that_kills_its_worker_every_time_fails_after_three_attempts()
     story.claim_end()
     for _ in range(2):
         assert story.sweep(after=POLICY.lease) == Change(queued=[story.render])
-        assert story.image.claim_finish(story.render, story.now, POLICY) is not None
+        assert story.render.claim_finish(story.now, POLICY) is not None
     assert story.sweep(after=POLICY.lease) == Change(ended=[story.render])
     assert (story.render.status, story.render.error) == (Status.FAILED, ViewError.INTERNAL_ERROR)
 
@@ -464,10 +466,18 @@ def test_the_tries_at_an_output_are_counted_without_a_sweeper_too() -> None:
     story.claim_end()
     for _ in range(2):
         story.now += POLICY.lease
-        assert story.image.claim_finish(story.render, story.now, POLICY) is not None
+        assert story.render.claim_finish(story.now, POLICY) is not None
     story.now += POLICY.lease
-    assert story.image.claim_finish(story.render, story.now, POLICY) is None
+    assert story.render.claim_finish(story.now, POLICY) is None
     assert story.sweep() == Change(ended=[story.render])
+
+
+def test_the_tries_at_an_output_are_no_attempts() -> None:
+    """Where the policy allows one create, what it brought is still fetched by another worker: that costs nothing."""
+    story = Story()
+    story.claim_end()
+    story.now += POLICY.lease
+    assert story.render.claim_finish(story.now, replace(POLICY, attempts=1)) is not None
 
 
 def test_a_side_that_waits_for_its_front_is_left_in_peace() -> None:

@@ -25,8 +25,8 @@ from msgspec import to_builtins
 
 from domain.credits import HoldStatus
 from domain.errors import Conflict
-from domain.images import Change
-from domain.views import Output, StaleClaim, Status, View, ViewError, ViewRender
+from domain.renders import Change, StaleClaim, ViewRender
+from domain.views import Output, Status, View, ViewError
 from tests.unit.factories import NOW, POLICY, ended, try_on
 
 HOLD_OF = {
@@ -124,7 +124,7 @@ class TryOns(RuleBasedStateMachine):
         self.asked.add(work)
         render, current = self.image.render(work.view), self._is_current(work)
         try:
-            self.image.submitted(render, work.claim, f"{work.view}-{work.attempt}", self.now, POLICY)
+            render.submitted(work.claim, f"{work.view}-{work.attempt}", self.now, POLICY)
         except StaleClaim:
             assert not current, "the present claim may write"
         else:
@@ -144,7 +144,7 @@ class TryOns(RuleBasedStateMachine):
     def news_of_a_prediction_comes(self, made: Made, status: str) -> None:
         render = self.image.render(made.view)
         news = to_builtins(ended(made.id, status=status))
-        if self.image.prediction_ended(render, made.attempt, made.id, news, self.now):
+        if render.prediction_ended(made.attempt, made.id, news, self.now):
             assert render.attempt == made.attempt, "news of an older attempt is none"
             assert (made.view, made.attempt) not in self.told, "an attempt ends once"
             self.told.add((made.view, made.attempt))
@@ -156,7 +156,7 @@ class TryOns(RuleBasedStateMachine):
 
     def _storing(self, render: ViewRender) -> Work | None:
         held_until = render.lease_until
-        claim = self.image.claim_finish(render, self.now, POLICY)
+        claim = render.claim_finish(self.now, POLICY)
         if claim is None:
             return None
         assert held_until is None or held_until <= self.now, "no lease is shared"
@@ -191,9 +191,9 @@ class TryOns(RuleBasedStateMachine):
             if again == "anew":
                 change = self.image.attempt_failed(render, work.claim, error, self.now, retry_at, POLICY)
             elif again == "uncounted":
-                change = self.image.call_off(render, work.claim, error, retry_at)
+                change = render.call_off(work.claim, error, retry_at)
             elif again == "later":
-                change = self.image.put_off(render, work.claim, error, retry_at)
+                change = render.put_off(work.claim, error, retry_at)
             else:
                 change = self.image.reject(render, work.claim, error, self.now)
         except StaleClaim:

@@ -15,7 +15,8 @@ from application.images.ports import PictureStorage
 from domain.errors import Unavailable
 from infrastructure.origins import Origin
 from infrastructure.spans import NoSpans
-from presentation.worker.jobs import CONSUMERS, LANES, Announcements, Deliveries, Lane
+from presentation.worker.jobs import CONSUMERS, Jobs
+from presentation.worker.lanes import LANES, Announcements, Deliveries, Lane
 from presentation.worker.metrics import JobMetrics
 from tests.fakes import InMemoryStorage
 
@@ -41,11 +42,13 @@ class Outbox(Announcements):
             self.due.append(row)
             self.there.add(row.id)
 
-    async def exchange(self, done: Collection[int], limit: int, jobs: Collection[str]) -> Sequence[Row]:
+    async def exchange(
+        self, done: Collection[int], limit: int, jobs: Collection[str], *, besides: Collection[int] = ()
+    ) -> Sequence[Row]:
         if self.is_away:
             raise Unavailable("service_unavailable", "Away.")
         self.there -= set(done)
-        taken = [row for row in self.due if row.job in jobs][:limit]
+        taken = [row for row in self.due if row.job in jobs and row.id not in besides][:limit]
         self.due = [row for row in self.due if row not in taken]
         return taken
 
@@ -80,7 +83,8 @@ async def deliveries(storage: SlowStorage, outbox: Outbox) -> AsyncIterator[Deli
     provider.provide(DiscardPictureHandler)
     provider.provide(lambda: storage, provides=PictureStorage)
     container: AsyncContainer = make_async_container(provider)
-    yield Deliveries(container, outbox, Lane((PictureDiscarded,), 2), JobMetrics(CollectorRegistry()), NoSpans())
+    jobs = Jobs(container, JobMetrics(CollectorRegistry()), NoSpans())
+    yield Deliveries(jobs, outbox, Lane((PictureDiscarded,), 2))
     await container.close()
 
 
@@ -104,6 +108,27 @@ async def test_no_more_is_begun_than_there_is_room_for(
     assert not await deliveries.look()
     await settle()
     assert storage.deleting == ["a", "b", "c"]
+
+
+async def test_what_is_due_again_while_it_is_under_way_takes_up_no_second_place(
+    deliveries: Deliveries, outbox: Outbox, storage: SlowStorage
+) -> None:
+    """That is for others to have; once it has come to its end, and failed, it may be begun anew."""
+    outbox.announce("a")
+    (slow,) = outbox.due
+    await deliveries.look()
+    await settle()
+    outbox.due.append(slow)
+    outbox.announce("b")
+    await deliveries.look()
+    await settle()
+    assert storage.deleting == ["a", "b"]
+    storage.is_away = True
+    storage.may_go_on.set()
+    await settle()
+    await deliveries.look()
+    await settle()
+    assert storage.deleting == ["a", "b", "a"]
 
 
 def test_every_job_has_its_lane() -> None:

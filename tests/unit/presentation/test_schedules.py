@@ -1,12 +1,15 @@
 """Rounds of work by the clock: they outlive what goes wrong, and end when they are told to."""
 
 import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from contextlib import asynccontextmanager
 
 import pytest
 from dishka import Provider, Scope, make_async_container
 from prometheus_client import CollectorRegistry
 
 from application.actor import Actor
+from application.images.poll_prediction import PollPrediction, PollPredictionHandler
 from application.images.ports import RenderOrder, RenderReader
 from application.images.sweep_view import SweepView, SweepViewHandler
 from application.payments.ports import PurchasesDue
@@ -63,7 +66,10 @@ async def test_a_cancellation_that_a_library_swallows_still_ends_it() -> None:
 
 
 class Renders(RenderReader):
-    """More views than one batch holds are overdue, always."""
+    """Always more views are overdue than one batch holds, and always these are to be looked at."""
+
+    def __init__(self, predictions: int = 0) -> None:
+        self.predictions = range(predictions)
 
     async def order(self, view_id: int) -> RenderOrder:
         raise LookupError(view_id)
@@ -71,8 +77,8 @@ class Renders(RenderReader):
     async def overdue(self, limit: int) -> list[int]:
         return list(range(limit))
 
-    async def due_for_poll(self, limit: int) -> list[int]:
-        return list(range(limit))
+    async def due_for_poll(self, limit: int, *, besides: Collection[int] = ()) -> list[int]:
+        return [view_id for view_id in self.predictions if view_id not in besides][:limit]
 
 
 @pytest.mark.parametrize(("works", "hurries"), [(0, False), (1, True)])
@@ -93,6 +99,87 @@ async def test_a_batch_of_which_nothing_is_done_is_not_followed_at_once_by_the_s
         await Schedules(container, Renders(), OnePurchase(), JobMetrics(CollectorRegistry())).sweep_views() is hurries
     )
     await container.close()
+
+
+@asynccontextmanager
+async def polling(predictions: int, look: Callable[[int], Awaitable[None]]) -> AsyncIterator[Schedules]:
+    """Schedules with so many predictions to look at, all the time, and how one of them is looked at."""
+
+    class Poll(PollPredictionHandler):
+        async def __call__(self, command: PollPrediction, _: Actor) -> None:
+            await look(command.view_id)
+
+    provider = Provider(scope=Scope.REQUEST)
+    provider.provide(lambda: object.__new__(Poll), provides=PollPredictionHandler)
+    container = make_async_container(provider)
+    schedules = Schedules(container, Renders(predictions), OnePurchase(), JobMetrics(CollectorRegistry()))
+    yield schedules
+    await schedules.drain(0)
+    await container.close()
+
+
+async def settle() -> None:
+    for _ in range(50):
+        await asyncio.sleep(0)
+
+
+async def test_a_look_that_hangs_holds_up_no_other() -> None:
+    """Round by round the others are looked at; it is not looked at a second time meanwhile."""
+    looked, answer = list[int](), asyncio.Event()
+
+    async def look(view_id: int) -> None:
+        looked.append(view_id)
+        if view_id == 0:
+            await answer.wait()
+
+    async with polling(3, look) as schedules:
+        for _ in range(3):
+            assert not await asyncio.wait_for(schedules.poll_predictions(), timeout=10), "there are no more"
+            await settle()
+        assert looked == [0, 1, 2, 1, 2, 1, 2]
+        answer.set()
+        await settle()
+        await schedules.poll_predictions()
+        await settle()
+        assert looked[7:] == [0, 1, 2]
+
+
+async def test_looks_that_hang_are_so_many_and_no_more() -> None:
+    """The next round begins with the first that ends."""
+    looked, answers = list[int](), asyncio.Semaphore(0)
+
+    async def look(view_id: int) -> None:
+        looked.append(view_id)
+        await answers.acquire()
+
+    async with polling(1000, look) as schedules:
+        assert await schedules.poll_predictions(), "there are more"
+        next_round = asyncio.create_task(schedules.poll_predictions())
+        await settle()
+        at_once = len(looked)
+        assert 1 < at_once < 100
+        assert not next_round.done()
+        answers.release()
+        await next_round
+        await settle()
+        assert len(looked) == at_once + 1
+
+
+async def test_where_no_look_succeeds_they_are_not_begun_without_end() -> None:
+    """As of a database that reads and does not write."""
+    looked = list[int]()
+
+    async def look(view_id: int) -> None:
+        looked.append(view_id)
+        raise Unavailable("service_unavailable", "Read only.")
+
+    async with polling(1000, look) as schedules:
+        await schedules.poll_predictions()
+        next_round = asyncio.create_task(schedules.poll_predictions())
+        await settle()
+        assert len(looked) < 100
+        assert not next_round.done()
+        next_round.cancel()
 
 
 async def test_a_pause_can_be_cut_short() -> None:

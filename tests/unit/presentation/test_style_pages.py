@@ -19,6 +19,7 @@ class GatedStyles(StyleReader):
 
     def __init__(self) -> None:
         self.names = ["Bob"]
+        self.picture = "https://pictures.test/bob.jpg?signature=1"
         self.begun = 0
         self.fault: Exception | None = None
         self.gate = asyncio.Event()
@@ -29,7 +30,7 @@ class GatedStyles(StyleReader):
         await self.gate.wait()
         if self.fault is not None:
             raise self.fault
-        return [StyleItem(1, name, "", category or Category.STANDARD, "") for name in names]
+        return [StyleItem(1, name, "", category or Category.STANDARD, self.picture) for name in names]
 
 
 @pytest.fixture
@@ -91,6 +92,32 @@ async def test_categories_are_read_apart(pages: StylePages, styles: GatedStyles)
     all_styles, celebrities = await asyncio.gather(pages.page(None), pages.page(Category.CELEBRITY))
     assert all_styles.etag != celebrities.etag
     assert styles.begun == 2
+
+
+async def test_a_version_is_the_same_wherever_it_is_made(styles: GatedStyles) -> None:
+    """Another process signs the same pictures' addresses otherwise, and has read the catalogue at another time."""
+    styles.gate.set()
+    here, there = (StylePages(ListStylesHandler(styles=styles)) for _ in range(2))
+    first = await here.page(None)
+    styles.picture = "https://pictures.test/bob.jpg?signature=2"
+    second = await there.page(None)
+    assert (first.etag, first.body != second.body) == (second.etag, True)
+
+
+async def test_a_version_ends_with_what_is_seen(
+    styles: GatedStyles, pages: StylePages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With another name, another picture, and a quarter of an hour, before the addresses of the pictures expire."""
+    styles.gate.set()
+    etags = {(await pages.page(None)).etag}
+    styles.names = ["Pixie"]
+    etags.add((await pages.page(None)).etag)
+    styles.picture = "https://pictures.test/other.jpg?signature=1"
+    etags.add((await pages.page(None)).etag)
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now + 900)
+    etags.add((await pages.page(None)).etag)
+    assert len(etags) == 4
 
 
 async def test_a_client_that_goes_away_takes_nothing_from_the_others(pages: StylePages, styles: GatedStyles) -> None:

@@ -19,15 +19,17 @@ class Collector:
         self.text = b""
         """All that came, as it came."""
         self.spans: list[Any] = []
-        self.services: set[str] = set()
+        self.services: dict[bytes, str] = {}
+        """Who made each span, by its id."""
 
     def take(self, path: str, body: bytes) -> None:
         self.paths.add(path)
         self.text += body
         for resource in ExportTraceServiceRequest.FromString(body).resource_spans:
             about = {attribute.key: attribute.value.string_value for attribute in resource.resource.attributes}
-            self.services.add(about["service.name"])
-            self.spans += [span for scope in resource.scope_spans for span in scope.spans]
+            spans = [span for scope in resource.scope_spans for span in scope.spans]
+            self.services |= dict.fromkeys((span.span_id for span in spans), about["service.name"])
+            self.spans += spans
 
     def named(self, name: str) -> Any:
         """The one span of this name."""
