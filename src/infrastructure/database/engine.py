@@ -21,8 +21,8 @@ RETRY_AFTER_SECONDS = 2.0
 _CONNECT_SECONDS = 3.0
 _COMMAND_SECONDS = 7.0
 """The longest waits for a new connection and for a statement. Whoever waits for a place (`ACQUIRE_SECONDS`), then for a
-connection and then for a statement, because the server says nothing any more, has an answer within 15 seconds: no longer
-do payment providers wait for one to their webhooks."""
+connection and for a statement, because the server says nothing any more, has an answer within 15 seconds: no longer do
+payment providers wait for one to their webhooks."""
 LONG_SECONDS = 60.0
 """For statements that add up whole tables."""
 BY_KEY = {"enable_seqscan": "off", "plan_cache_mode": "force_generic_plan"}

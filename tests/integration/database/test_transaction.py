@@ -229,18 +229,24 @@ async def test_a_server_that_falls_silent_amid_a_transaction_is_asked_nothing_mo
     """Neither to roll back nor to begin anew: each would be waited for as long. Its connection is kept by nobody."""
     monkeypatch.setattr("infrastructure.database.connections._PARTING_SECONDS", 0.1)
     async with silent_network(database_url) as (address, speaks):
-        silent = asyncpg.create_pool(address, min_size=0, max_size=1, timeout=1, command_timeout=0.6)
-        async with silent as connections:
-            pool = WritePool(connections)
-            await pool.fetch(ADD, "a")
-            for said_before in (["b"], []):
-                async with pool.transaction() as transaction:
-                    for day in said_before:
-                        await transaction.fetch(ADD, day)
-                    speaks.clear()
-                    with pytest.raises(Unavailable):
-                        await transaction.fetch(ADD, "c")
-                    assert connections.get_size() == 0
-                speaks.set()
-                await pool.fetch("SELECT 1")
+        made: list[asyncpg.Connection] = []
+
+        async def connect() -> asyncpg.Connection:
+            made.append(await asyncpg.connect(address, timeout=1, command_timeout=0.6))
+            return made[-1]
+
+        connections = Connections(connect, 1)
+        pool = WritePool(connections)
+        await pool.fetch(ADD, "a")
+        for said_before in (["b"], []):
+            async with pool.transaction() as transaction:
+                for day in said_before:
+                    await transaction.fetch(ADD, day)
+                speaks.clear()
+                with pytest.raises(Unavailable):
+                    await transaction.fetch(ADD, "c")
+            speaks.set()
+            await pool.fetch("SELECT 1")
+        assert [connection.is_closed() for connection in made] == [True, True, False]
+        await connections.close()
     assert await days(stage) == ["a"]
