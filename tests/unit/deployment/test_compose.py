@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[3]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 EXAMPLE = (ROOT / "deploy" / "compose.env.example").read_text()
-WITHOUT_A_SECRET = {"VERSION", "FRONTEND_URL"}
+WITHOUT_A_SECRET = {"VERSION", "FRONTEND_URL", "POSTGRES_LOGIN"}
 """Variables that may have a default."""
 
 each_service = pytest.mark.parametrize("name", SERVICES)
@@ -105,4 +105,8 @@ def _made_up(variable: str) -> str:
 
 
 def _interpolated(value: str, variables: dict[str, str]) -> str:
-    return re.sub(r"\$\{(\w+)(?::[?-][^}]*)?\}", lambda found: variables[found[1]], value)
+    return re.sub(
+        r"\$\{(\w+)(?::-([^}]*)|:\?[^}]*)?\}",
+        lambda found: variables[found[1]] if found[2] is None else variables.get(found[1]) or found[2],
+        value,
+    )
