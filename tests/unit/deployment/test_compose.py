@@ -79,6 +79,12 @@ def test_there_is_time_to_finish(name: str) -> None:
     assert int(SERVICES[name]["stop_grace_period"].removesuffix("s")) > 2 * 20
 
 
+@pytest.mark.parametrize("name", ["api", "worker"])
+def test_a_process_that_grows_takes_nobody_along(name: str) -> None:
+    """Its container ends at a gigabyte, before the machine has none left for the database."""
+    assert SERVICES[name]["mem_limit"] == "1g"
+
+
 def test_valkey_forgets_nothing_by_itself() -> None:
     """It writes what it is told to a file, and refuses rather than drops when it is full."""
     command = SERVICES["valkey"]["command"]
