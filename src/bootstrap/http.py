@@ -4,13 +4,14 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from functools import cache
 from socket import socket
 
 import structlog
 import uvicorn
 from dishka import AsyncContainer, Provider, Scope
 from dishka.integrations.litestar import DishkaRouter, LitestarProvider, setup_dishka
-from litestar import Controller, Litestar
+from litestar import Litestar, Router
 from litestar.di import Provide
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.spec import Components
@@ -78,24 +79,6 @@ def create_app(settings: Settings, *overrides: Provider) -> Litestar:
     spans = open_spans(settings, process_name(_ROLE))
     web = _web(settings, limiter, registry, spans)
     container = create_container(settings, web, LitestarProvider(), *overrides, role=_ROLE)
-    controllers: list[type[Controller]] = [
-        AuthController,
-        *([GoogleController] if settings.google_client_id else []),
-        SessionController,
-        UserController,
-        StyleController,
-        ImageController,
-        PaymentController,
-        ProgressController,
-        ProviderWebhookController,
-        PaymentWebhookController,
-        *ADMIN_CONTROLLERS,
-    ]
-    api = DishkaRouter(
-        PREFIX,
-        route_handlers=[_own(controller) for controller in controllers],
-        dependencies={"actor": Provide(provide_actor)},
-    )
 
     @asynccontextmanager
     async def with_container(app: Litestar) -> AsyncIterator[None]:
@@ -116,7 +99,11 @@ def create_app(settings: Settings, *overrides: Provider) -> Litestar:
             await asyncio.to_thread(spans.close)
 
     app = Litestar(
-        [api, HealthController, *([read_picture, receive_file] if settings.storage == "disk" else [])],
+        [
+            _api(with_google=bool(settings.google_client_id)),
+            HealthController,
+            *([read_picture, receive_file] if settings.storage == "disk" else []),
+        ],
         exception_handlers=EXCEPTION_HANDLERS,
         lifespan=[with_container],
         request_class=StrictRequest,
@@ -143,9 +130,30 @@ def create_app(settings: Settings, *overrides: Provider) -> Litestar:
     return app
 
 
-def _own(controller: type[Controller]) -> type[Controller]:
-    """A class of this app's own: dishka wraps a method of each class it is given, over what it wrapped for others."""
-    return type(controller.__name__, (controller,), {})
+@cache
+def _api(*, with_google: bool) -> Router:
+    """The routes below the prefix, of which each app takes a copy.
+
+    Made once, for that takes as long as all the rest of an app, and dishka wraps a method of each class that it is
+    given, over what it wrapped before.
+    """
+    return DishkaRouter(
+        PREFIX,
+        route_handlers=[
+            AuthController,
+            *([GoogleController] if with_google else []),
+            SessionController,
+            UserController,
+            StyleController,
+            ImageController,
+            PaymentController,
+            ProgressController,
+            ProviderWebhookController,
+            PaymentWebhookController,
+            *ADMIN_CONTROLLERS,
+        ],
+        dependencies={"actor": Provide(provide_actor)},
+    )
 
 
 def _web(settings: Settings, limiter: Limiter, registry: CollectorRegistry, spans: Spans) -> Provider:
