@@ -40,7 +40,7 @@ dev *OPTIONS: setup
 # Run every test but the exhaustive ones, and measure what they cover
 test: setup
     {{ bin }}/coverage erase
-    {{ bin }}/coverage run -m pytest --numprocesses 2 -m "not exhaustive"
+    {{ bin }}/coverage run -m pytest --numprocesses 3 --dist worksteal -m "not exhaustive"
     @{{ bin }}/coverage combine --quiet
     {{ bin }}/coverage report
 

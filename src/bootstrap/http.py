@@ -10,7 +10,7 @@ from socket import socket
 import structlog
 import uvicorn
 from dishka import AsyncContainer, Provider, Scope
-from dishka.integrations.litestar import DishkaRouter, LitestarProvider, setup_dishka
+from dishka.integrations.litestar import DishkaRouter, LitestarProvider
 from litestar import Litestar, Router
 from litestar.di import Provide
 from litestar.openapi.config import OpenAPIConfig
@@ -45,6 +45,7 @@ from presentation.http.forms import Intake
 from presentation.http.google import BrowserReturn, GoogleController
 from presentation.http.health import Exposition, HealthController, HealthProbes
 from presentation.http.images import ImageController, ProviderWebhookController
+from presentation.http.injection import RequestContainers
 from presentation.http.limits import Limiter, RateLimits
 from presentation.http.media import read_picture, receive_file
 from presentation.http.metrics import HttpMetrics, WebhookMetrics
@@ -125,7 +126,7 @@ def create_app(settings: Settings, *overrides: Provider) -> Litestar:
     app.state.form_intake = Intake(each=1)  # of each form
     app.state.completions = Intake(each=8)  # of each customer
     app.state.metrics_token = settings.metrics_token
-    setup_dishka(container, app)
+    app.state.dishka_container = container
     app.asgi_handler = _edge(settings, app, limiter, spans)
     return app
 
@@ -184,7 +185,7 @@ def _web(settings: Settings, limiter: Limiter, registry: CollectorRegistry, span
 def _edge(settings: Settings, app: Litestar, limiter: Limiter, spans: Spans) -> ASGIApp:
     proxies = [part.strip() for part in settings.trusted_proxies.split(",") if part.strip()]
     return Edge(
-        StylesShortcut(app.asgi_handler, PREFIX),
+        StylesShortcut(RequestContainers(app.asgi_handler, app.state.dishka_container), PREFIX),
         origins=Origins(settings.origins),
         addresses=ClientAddresses(proxies),
         limiter=limiter,
