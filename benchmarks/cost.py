@@ -61,12 +61,12 @@ def cost(rig: Rig) -> Iterator[Row]:
     yield from (
         _row("statements", "the API", each.api_statements, ""),
         _row("statements", "the worker", each.worker_statements, ""),
-        _row("to PostgreSQL", "both", each.database_bytes_in / 1024, "kB"),
-        _row("from PostgreSQL", "both", each.database_bytes_out / 1024, "kB"),
+        _row("to PostgreSQL", "both", each.database_bytes_in / 1e3, "kB"),
+        _row("from PostgreSQL", "both", each.database_bytes_out / 1e3, "kB"),
         _row("commands of Redis", "both", each.redis_commands, ""),
-        _row("to Redis", "both", each.redis_bytes_in / 1024, "kB"),
-        _row("from Redis", "both", each.redis_bytes_out / 1024, "kB"),
-        _row("to storage", "the worker", each.stored_bytes / 1024, "kB"),
+        _row("to Redis", "both", each.redis_bytes_in / 1e3, "kB"),
+        _row("from Redis", "both", each.redis_bytes_out / 1e3, "kB"),
+        _row("to storage", "the worker", each.stored_bytes / 1e3, "kB"),
         _row("processor time", "the API", each.api_seconds * 1e3, "ms"),
         _row("processor time", "the worker", each.worker_seconds * 1e3, "ms"),
     )
@@ -79,12 +79,12 @@ def _row(what: str, whose: str, amount: float, unit: Unit) -> Row:
 def _generate(rig: Rig, api: Server, requests: list[bytes]) -> None:
     """Have so many accepted, and wait until they are finished and what follows is done."""
 
-    async def accept_and_wait() -> None:
+    async def accept_all() -> None:
         async with wait_until_done(rig, len(requests), FINISHED):
             for request in requests:
                 await asyncio.to_thread(answer, api.port, request, expected=HTTPStatus.ACCEPTED)
 
-    asyncio.run(accept_and_wait())
+    asyncio.run(accept_all())
     time.sleep(_SETTLE_SECONDS)
 
 

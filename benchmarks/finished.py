@@ -56,7 +56,7 @@ def memory(rig: Rig) -> Iterator[Row]:
     with rig.provider(cores.OTHERS), rig.worker(cores.SERVER) as worker:
         sizes = []
         for more in (_FEW, _MANY - _FEW):
-            asyncio.run(_accept_and_wait(rig, more, _IN_FLIGHT))
+            asyncio.run(_accept_until(rig, more, _IN_FLIGHT))
             time.sleep(_SETTLE_SECONDS)
             sizes.append(worker.memory)
     rig.restore()
@@ -75,8 +75,8 @@ def memory(rig: Rig) -> Iterator[Row]:
 
 def _ours(rig: Rig) -> float:
     with rig.worker(cores.SERVER):
-        accept_and_wait(rig, WARM_UP)
-        seconds = accept_and_wait(rig, _GENERATIONS)
+        seconds_to_finish(rig, WARM_UP)
+        seconds = seconds_to_finish(rig, _GENERATIONS)
     rig.restore()
     return _GENERATIONS / seconds
 
@@ -91,9 +91,9 @@ def _theirs(rig: Rig) -> float:
     return float(done.stdout)
 
 
-def accept_and_wait(rig: Rig, count: int) -> float:
+def seconds_to_finish(rig: Rig, count: int) -> float:
     """How many seconds the workers that run take to finish so many more."""
-    return asyncio.run(_accept_and_wait(rig, count, FINISHED))
+    return asyncio.run(_accept_until(rig, count, FINISHED))
 
 
 async def _accept(rig: Rig, count: int) -> None:
@@ -104,7 +104,7 @@ async def _accept(rig: Rig, count: int) -> None:
         await connection.close()
 
 
-async def _accept_and_wait(rig: Rig, count: int, progress: str) -> float:
+async def _accept_until(rig: Rig, count: int, progress: str) -> float:
     """Accept so many more, ring, and return how many seconds it took until `progress` counted them all."""
     connection = await asyncpg.connect(rig.environ["DATABASE_URL"])
     try:

@@ -153,10 +153,12 @@ def _rows(database_url: str, table: str) -> int:
 def _database(rig: Rig, name: str, size: Population) -> Iterator[Rig]:
     """Another database of the same server."""
     asyncio.run(_execute(rig.environ["DATABASE_URL"], f"CREATE DATABASE {name}"))
-    other = rig.reached_at(f"{rig.environ['DATABASE_URL'].rpartition('/')[0]}/{name}")
-    other.fill(size, books=True)
-    yield other
-    asyncio.run(_execute(rig.environ["DATABASE_URL"], f"DROP DATABASE {name} WITH (FORCE)"))
+    try:
+        other = rig.reached_at(f"{rig.environ['DATABASE_URL'].rpartition('/')[0]}/{name}")
+        other.fill(size, books=True)
+        yield other
+    finally:
+        asyncio.run(_execute(rig.environ["DATABASE_URL"], f"DROP DATABASE {name} WITH (FORCE)"))
 
 
 async def _execute(database_url: str, statement: str) -> None:

@@ -21,7 +21,7 @@ from functools import partial
 
 from benchmarks import cores
 from benchmarks.customers import Customers
-from benchmarks.finished import accept_and_wait
+from benchmarks.finished import seconds_to_finish
 from benchmarks.load import Figures
 from benchmarks.measure import Row, Target, compare_amounts, meanwhile, run
 from benchmarks.reads import STATUS
@@ -120,6 +120,6 @@ def _finished(rig: Rig, workers: int) -> float:
     with ExitStack() as stack:
         for number in range(workers):
             stack.enter_context(rig.worker(cores.ALL, name=f"worker-{number + 1}"))
-        seconds = accept_and_wait(rig, _GENERATIONS)
+        seconds = seconds_to_finish(rig, _GENERATIONS)
     rig.restore()
     return _GENERATIONS / seconds

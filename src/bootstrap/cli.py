@@ -19,7 +19,7 @@ from presentation.cli.images import image_commands
 from presentation.cli.operations import refuse
 from presentation.cli.payments import payment_commands
 from presentation.cli.queue import queue_commands
-from presentation.cli.styles import styles
+from presentation.cli.styles import style_commands
 from presentation.cli.tokens import token_commands
 from presentation.cli.users import user_commands
 
@@ -38,6 +38,7 @@ _PORT = click.option(
 
 
 @click.group()
+@click.version_option(package_name="hair-tryon", prog_name="hairtryon")
 @click.pass_context
 def main(context: click.Context) -> None:
     """Hair Try-On: a portrait and a hairstyle in, the same person with that hair out.
@@ -250,7 +251,7 @@ def _database_url() -> str:
         sys.exit(_UNAVAILABLE)
 
 
-main.add_command(styles)
+main.add_command(style_commands)
 main.add_command(credit_commands)
 main.add_command(payment_commands)
 main.add_command(token_commands)

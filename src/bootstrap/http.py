@@ -34,6 +34,7 @@ from infrastructure.metrics.standing import Standing
 from infrastructure.progress_hub import ProgressHub
 from infrastructure.spans import Spans
 from infrastructure.storage.disk import DiskStorage
+from infrastructure.version import VERSION
 from presentation.http.admin import ADMIN_CONTROLLERS
 from presentation.http.auth import AuthController
 from presentation.http.authentication import Authenticator, TokenCookies, provide_actor
@@ -111,7 +112,7 @@ def create_app(settings: Settings, *overrides: Provider) -> Litestar:
         request_max_body_size=LARGEST_JSON,
         openapi_config=OpenAPIConfig(
             title="Hair Try-On",
-            version="1.0.0",
+            version=VERSION,
             description="A portrait and a hairstyle in, the same person with that hair out, from up to four sides.",
             path="/schema",
             render_plugins=[ReferencePage(), ReferenceJson()],

@@ -54,7 +54,7 @@ class GeneratedImage:
     def borrow(self, outputs: Mapping[View, Output], now: datetime) -> None:
         """Have a new try-on show these views of another. They were not rendered for it: no attempt, no price."""
         for view, output in outputs.items():
-            self.render(view).show(output, now)
+            self.render(view).complete(output, now)
         self._derive_status()
 
     @property
@@ -101,7 +101,7 @@ class GeneratedImage:
     def complete(self, render: ViewRender, claim: int, output: Output, now: datetime) -> Change:
         """The picture is stored. The side views start from a finished front."""
         render.require_claim(claim)
-        render.show(output, now)
+        render.complete(output, now)
         change = Change(completed=[render])
         if render is self.front:
             for side in self._waiting_sides():

@@ -8,6 +8,14 @@ A view's life within a round (its status in capitals, what it waits for in brack
 It leaves this path to FAILED or CANCELLED from anywhere, and goes back to waiting for a worker when an attempt
 failed and another is allowed. Every claim raises a number; a write that carries an older one is refused, so a worker
 that slept through its lease cannot undo what another did meanwhile.
+
+Who leaves a view to be taken up later, and how:
+
+    turn_away   whoever submits, before taking it: the gate to the provider is closed
+    call_off    whoever submits and has taken it: no prediction was begun, and the attempt does not count
+    put_off     whoever stores its output and has taken it: it cannot be fetched or stored now
+    give_back   of these two, and of a failed attempt, the last step: the worker that had it has it no longer
+    release     the last step of all, and of what comes with no worker: the provider's answer, its news, the sweeper
 """
 
 from dataclasses import dataclass, field
@@ -21,7 +29,8 @@ from domain.views import TERMINAL, Output, RenderPolicy, Status, View, ViewError
 MOST_ROUNDS = 100
 """So often a view may be asked for: as it was accepted, and by being retried or added again."""
 MOST_STUMBLES = 3
-"""Of failures to fetch an output so many are waited out; of workers that are lost over it so many end the view.
+"""So many failures to fetch the output of a prediction are waited out; the next one ends the view. Workers that are
+lost over it count too, but the one that makes it so many ends the view: it goes to no other (`ViewRender.spent`).
 Attempts are bounded apart from them, by the policy: each of those is a create, and is billed."""
 
 
@@ -201,7 +210,7 @@ class ViewRender:
     def forget_prediction(self) -> None:
         self.prediction_id = self.prediction = self.expires_at = self.poll_at = None
 
-    def show(self, output: Output, now: datetime) -> None:
+    def complete(self, output: Output, now: datetime) -> None:
         """Its picture is stored."""
         self.output_key, self.output_width, self.output_height = output.key, output.width, output.height
         self.end(Status.COMPLETED, now)

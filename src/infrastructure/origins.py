@@ -10,8 +10,16 @@ from infrastructure.spans import Spans
 class Origin(Struct, frozen=True, omit_defaults=True):
     request_id: str | None = None
     """Of the request that asked for it."""
+    user_id: int | None = None
+    """Who was signed in then."""
     traceparent: str | None = None
     """The span that it goes on from."""
+
+    @property
+    def words(self) -> dict[str, str | int]:
+        """What lines of the log say of it."""
+        words = {"request_id": self.request_id, "user_id": self.user_id}
+        return {name: value for name, value in words.items() if value is not None}
 
 
 def read_origin(kept: str | None) -> Origin:
@@ -30,15 +38,14 @@ class Origins:
 
     def here(self, before: Origin = Origin()) -> str | None:  # noqa: B008 - frozen
         """What to keep with what is written now, on the way of `before`; None when there is nothing to tell."""
-        request_id = before.request_id or structlog.contextvars.get_contextvars().get("request_id")
-        traceparent = self._spans.here() or before.traceparent
-        if request_id is None and traceparent is None:
-            return None
-        return msgspec.json.encode(Origin(request_id, traceparent)).decode()
+        bound = structlog.contextvars.get_contextvars()
+        asked = before if before.words else Origin(bound.get("request_id"), bound.get("user_id"))
+        here = Origin(asked.request_id, asked.user_id, self._spans.here() or before.traceparent)
+        return None if here == Origin() else msgspec.json.encode(here).decode()
 
     def works_on(self, origin: Origin, *, image_id: int, view: str, attempt: int) -> None:
-        """Have every line of the log, and the span, say from now on what this is about."""
+        """Have every line of the log, and the span, say from now on what this is about, and for whom it is done."""
         self._spans.note(image_id=image_id, view=view, attempt=attempt)
-        structlog.contextvars.bind_contextvars(image_id=image_id, view=view, attempt=attempt)
-        if origin.request_id is not None and "request_id" not in structlog.contextvars.get_contextvars():
-            structlog.contextvars.bind_contextvars(request_id=origin.request_id)
+        bound = structlog.contextvars.get_contextvars()
+        asked = {name: word for name, word in origin.words.items() if name not in bound}
+        structlog.contextvars.bind_contextvars(image_id=image_id, view=view, attempt=attempt, **asked)

@@ -5,6 +5,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from contextvars import Context
 
 import structlog
 from redis.asyncio import Redis
@@ -66,7 +67,8 @@ class ProgressHub(ProgressSignals):
         self._is_empty.clear()
         self._users_changed.set()
         if self._hearing is None:
-            self._hearing = asyncio.create_task(self._hear())
+            # For all who come after, too: it is not to be logged as the work of the first of them.
+            self._hearing = asyncio.create_task(self._hear(), context=Context())
         try:
             yield subscription
         finally:

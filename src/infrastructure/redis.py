@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextvars import Context
 from typing import Generic, TypeVar
 from urllib.parse import urlsplit
 
@@ -47,7 +48,8 @@ class BackgroundCalls(Generic[Item]):
     def add(self, items: Sequence[Item]) -> None:
         self._waiting.extend(items)
         if self._calling is None:
-            self._calling = asyncio.create_task(self._work_off())
+            # For all who come meanwhile: it is not to be logged as the work of the first of them.
+            self._calling = asyncio.create_task(self._work_off(), context=Context())
 
     async def finish(self) -> None:
         """Wait for what is to be told, though not for long."""

@@ -18,11 +18,11 @@ def main() -> int:
     with TemporaryDirectory(prefix="hairtryon-trace-") as folder, collecting() as collector:
         rig = Rig(Path(folder), **settings(collector))
         try:
-            account = asyncio.run(play(rig, collector))
+            report = asyncio.run(play(rig, collector))
         finally:
             rig.close()
-    show(account)
-    return 1 if account.faults else 0
+    show(report)
+    return 1 if report.faults else 0
 
 
 if __name__ == "__main__":

@@ -37,7 +37,7 @@ class Series(Struct, frozen=True):
     labels: tuple[tuple[str, str], ...]
 
 
-class Change(Struct, frozen=True):
+class Moved(Struct, frozen=True):
     series: Series
     before: float
     after: float
@@ -55,10 +55,10 @@ def scrape(url: str) -> dict[Series, float]:
     return counts
 
 
-def changes(before: Mapping[Series, float], after: Mapping[Series, float]) -> list[Change]:
+def changes(before: Mapping[Series, float], after: Mapping[Series, float]) -> list[Moved]:
     """What is different, by name; without what only machines read, or what always moves."""
     told = [
-        Change(series, before.get(series, 0.0), value)
+        Moved(series, before.get(series, 0.0), value)
         for series, value in after.items()
         if value != before.get(series, 0.0)
         and not series.name.startswith(_NOT_OF_WORK)

@@ -10,7 +10,7 @@ from application.events import RegistrationMade
 from tests.collector import Collector
 from tests.faults.customer import Customer
 from tests.faults.rig import Rig, portrait
-from tests.trace.metrics import Change, Series, changes, scrape, unmoved
+from tests.trace.metrics import Moved, Series, changes, scrape, unmoved
 from tests.trace.spans import Line, broken, tree
 
 RENDERING_SECONDS = 0.5
@@ -18,9 +18,9 @@ _PATIENCE_SECONDS = 30.0
 _PAUSE_SECONDS = 0.3
 
 
-class Account(Struct, frozen=True):
+class Report(Struct, frozen=True):
     image_id: int
-    changes: list[Change]
+    changes: list[Moved]
     trace: list[Line]
     faults: list[str]
     """What should be there and is not, in words; empty when all is well."""
@@ -35,7 +35,7 @@ def settings(collector: Collector) -> Mapping[str, str]:
     }
 
 
-async def play(rig: Rig, collector: Collector) -> Account:
+async def play(rig: Rig, collector: Collector) -> Report:
     await rig.provider.reset()
     await rig.provider.take_time(RENDERING_SECONDS)
     async with await _customer(rig) as customer:
@@ -50,7 +50,7 @@ async def play(rig: Rig, collector: Collector) -> Account:
         after = scrape(rig.url)
         faults = failed + unmoved(before, after) + broken(collector.spans, image_id)
         if not faults or failed or time.monotonic() > deadline:
-            return Account(image_id, changes(before, after), tree(collector, image_id), faults)
+            return Report(image_id, changes(before, after), tree(collector, image_id), faults)
         await asyncio.sleep(_PAUSE_SECONDS)
 
 

@@ -36,7 +36,12 @@ class Backlog(Struct, frozen=True, kw_only=True):
     @property
     def is_empty(self) -> bool:
         """Nothing is open but what was announced for later, which waits for its time in the database."""
-        return self.views_pending + self.views_processing + self.outbox_due == 0
+        return self.views_open + self.outbox_due == 0
+
+    @property
+    def views_open(self) -> int:
+        """Those that hold somebody's credits."""
+        return self.views_pending + self.views_processing
 
 
 class BacklogReader(Protocol):

@@ -1,5 +1,7 @@
 from dataclasses import dataclass
 
+import structlog
+
 from application.actor import Actor
 from application.events import AccountErased
 from application.images.picture_removal import PictureRemoval
@@ -7,6 +9,8 @@ from application.images.ports import ImageRepository
 from application.images.settlement import Settlement
 from application.ports import UnitOfWork
 from application.users.ports import PersonalRecords
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +28,9 @@ class EraseWorksHandler:
     uow: UnitOfWork
 
     async def __call__(self, event: AccountErased, actor: Actor) -> None:
+        # The log outlives the database: who restores an older one learns there whom to erase again.
+        if not event.last:
+            log.info("account_erased", user_id=event.user_id)
         for image_id in await self.records.open_images(event.user_id):
             await self._cancel(image_id)
         keys = await self.records.pictures(event.user_id)

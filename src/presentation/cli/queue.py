@@ -55,7 +55,8 @@ def drain(operate: Operation, timeout: float, fail_rest: bool, reason: str | Non
     with the next worker. What is announced for later (the removal of pictures, say) is not waited for.
 
     With --fail-rest, what is in progress when the time is up fails and can be retried by its owner, so that nobody's
-    credits hang in the air while, at three in the morning, no worker can be brought up. It needs none itself.
+    credits hang in the air while, at three in the morning, no worker can be brought up. It needs none itself: when all
+    of them have ended it exits with 0, and announcements wait for the next worker.
 
     Example: hairtryon queue drain --timeout 120 --fail-rest --reason "database moves" --yes
     """
@@ -73,18 +74,20 @@ def drain(operate: Operation, timeout: float, fail_rest: bool, reason: str | Non
         return status.backlog.is_empty
 
     found = operate.ask_until(ShowQueueHandler, ShowQueue(), is_empty, seconds=timeout)
-    if fail_rest and not found.backlog.is_empty:
+    if fail_rest and found.backlog.views_open:
         failed = operate.run(FailOpenImagesHandler, FailOpenImages(reason or ""))
         click.echo(f"Failed {failed.views} views of {failed.images} try-ons.", err=True)
         found = operate.run(ShowQueueHandler, ShowQueue())
+    if fail_rest and (waiting := found.backlog.outbox_due):
+        click.echo(f"Announcements that wait for the next worker: {waiting}.", err=True)
     _show(operate, found)
-    if not found.backlog.is_empty:
+    is_drained = found.backlog.views_open == 0 if fail_rest else found.backlog.is_empty
+    if not is_drained:
         sys.exit(EXIT_CODES[Unavailable])
 
 
 def _left(backlog: Backlog) -> str:
-    views = backlog.views_pending + backlog.views_processing
-    return f"{views} views in progress, {backlog.outbox_due} announcements due"
+    return f"{backlog.views_open} views in progress, {backlog.outbox_due} announcements due"
 
 
 def _show(operate: Operation, status: QueueStatus) -> None:

@@ -71,11 +71,11 @@ def _described(*, required: bool) -> Callable[[Command], Command]:
 
 
 @click.group("style")
-def styles() -> None:
+def style_commands() -> None:
     """The catalogue of hairstyles."""
 
 
-@styles.command("list")
+@style_commands.command("list")
 @click.option("--category", type=OneOf(Category), help="Only these.")
 @click.option("--active/--inactive", default=None, help="Only those that customers see, or do not.")
 @paged
@@ -101,7 +101,7 @@ def list_(operate: Operation, category: Category | None, active: bool | None, li
     operate.show_page(page, ["id", "slug", "name", "category", "position", "active", "prompts"], rows)
 
 
-@styles.command()
+@style_commands.command()
 @click.argument("slug_or_id")
 @operation
 def show(operate: Operation, slug_or_id: str) -> None:
@@ -112,7 +112,7 @@ def show(operate: Operation, slug_or_id: str) -> None:
     _show(operate, operate.run(ShowStyleHandler, ShowStyle(slug_or_id)))
 
 
-@styles.command()
+@style_commands.command()
 @click.argument("slug")
 @_described(required=True)
 @operation
@@ -126,7 +126,7 @@ def add(operate: Operation, slug: str, thumbnail: Path | None, **described: Any)
     _show_changed(operate, operate.run(AddStyleHandler, AddStyle(slug=slug, **described), thumbnail=picture))
 
 
-@styles.command()
+@style_commands.command()
 @click.argument("slug_or_id")
 @_described(required=False)
 @operation
@@ -141,7 +141,7 @@ def edit(operate: Operation, slug_or_id: str, thumbnail: Path | None, **describe
     _show_changed(operate, operate.run(EditStyleHandler, EditStyle(**described), style=slug_or_id, thumbnail=picture))
 
 
-@styles.command()
+@style_commands.command()
 @click.argument("slug_or_id")
 @operation
 def activate(operate: Operation, slug_or_id: str) -> None:
@@ -152,7 +152,7 @@ def activate(operate: Operation, slug_or_id: str) -> None:
     _show_changed(operate, operate.run(SwitchStyleHandler, SwitchStyle(slug_or_id, is_active=True)))
 
 
-@styles.command()
+@style_commands.command()
 @click.argument("slug_or_id")
 @operation
 def deactivate(operate: Operation, slug_or_id: str) -> None:
@@ -163,7 +163,7 @@ def deactivate(operate: Operation, slug_or_id: str) -> None:
     _show_changed(operate, operate.run(SwitchStyleHandler, SwitchStyle(slug_or_id, is_active=False)))
 
 
-@styles.command("import")
+@style_commands.command("import")
 @click.argument("file", required=False, type=click.Path(dir_okay=False))
 @operation
 def import_(operate: Operation, file: str | None) -> None:
@@ -176,7 +176,7 @@ def import_(operate: Operation, file: str | None) -> None:
     operate.show(imported, ["outcome", "style"], [*rows, ("unchanged", f"{imported.unchanged} styles")])
 
 
-@styles.command()
+@style_commands.command()
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @destructive
 @operation

@@ -4,6 +4,7 @@ import time
 from functools import lru_cache
 from typing import Any
 
+import structlog
 from litestar import Request, Response
 from litestar.connection import ASGIConnection
 from litestar.datastructures import Cookie
@@ -44,7 +45,9 @@ class Authenticator:
         claims = self._read(token)
         if claims.expires_at <= time.time():
             claims = self._tokens.read_access(token)
-        return replace(await self._gate.admit(claims), client=_client_of(connection))
+        actor = await self._gate.admit(claims)
+        structlog.contextvars.bind_contextvars(user_id=claims.user_id)
+        return replace(actor, client=_client_of(connection))
 
 
 def _credential(connection: AnyConnection) -> str:

@@ -43,8 +43,6 @@ _READ_HEADERS = frozenset(
         b"content-length",
         b"content-encoding",
         b"transfer-encoding",
-        b"authorization",
-        b"cookie",
         b"user-agent",
     }
 )
@@ -55,6 +53,7 @@ _SLASHES = re.compile(r"//+")
 _OPENED = 101
 """What an accepted handshake is answered."""
 _NO_STORE = (b"cache-control", b"no-store")
+"""Of every answer that does not say itself how long it may be kept: else caches may guess (RFC 9111, section 4.2.2)."""
 
 
 class Edge:
@@ -92,8 +91,7 @@ class Edge:
         given, request_id, ip = self._identify(scope)
         origin = given.get(b"origin")
         security = self._page_headers if scope["path"] in _PAGES else self._headers
-        added = [*security, (b"x-request-id", request_id.encode()), *self._origins.headers(origin)]
-        signed_in = b"authorization" in given or b"access_token=" in given.get(b"cookie", b"")
+        added = [*security, _NO_STORE, (b"x-request-id", request_id.encode()), *self._origins.headers(origin)]
         status = 500
 
         async def send_with_headers(message: Message) -> None:
@@ -105,8 +103,6 @@ class Edge:
                 headers += [(name, value) for name, value in added if name not in names]
                 if b"allow" in names:
                     headers = _with_every_method(headers, scope)
-                if signed_in and b"cache-control" not in names:
-                    headers.append(_NO_STORE)
                 message["headers"] = headers
             await send(message)
 
@@ -158,6 +154,8 @@ class Edge:
         scope["path"] = _routed(scope["path"])
         given = {name: value for name, value in scope["headers"] if name in _READ_HEADERS}
         request_id = self._request_id(given)
+        # A request that was sent behind another, without waiting for its answer, begins in what that one has bound.
+        structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=request_id)
         peer = scope["client"][0] if scope["client"] else ""
         ip = self._addresses.of(peer, _forwarded_for(scope) if b"x-forwarded-for" in given else None)

@@ -26,7 +26,7 @@ from application.images.retry_image import RetryImage, RetryImageHandler
 from application.images.upload_photo import UploadedPhoto, UploadPhoto, UploadPhotoHandler
 from application.images.wanted_try_on import GenerateImage
 from application.webhooks import WebhookVerifier
-from domain.errors import Invalid, Unauthenticated
+from domain.errors import Invalid
 from domain.identifiers import LARGEST_ID
 from presentation.http.authentication import AnyRequest, SignedIn
 from presentation.http.bodies import LARGEST_WEBHOOK
@@ -35,6 +35,7 @@ from presentation.http.forms import LARGEST_FORM, FileUpload, Intake, uploaded_f
 from presentation.http.idempotency import IdempotencyKey
 from presentation.http.limits import Limiter
 from presentation.http.metrics import WebhookMetrics
+from presentation.http.webhooks import telling_refusals
 from presentation.spans import Spans, ViewTraces
 
 LargeId = Annotated[int, QueryParameter(ge=1, le=LARGEST_ID)]
@@ -213,12 +214,9 @@ class ProviderWebhookController(Controller):
     ) -> None:
         """Take the provider's signed news of a prediction: the prediction itself, as it stands."""
         body = await request.body()
-        try:
+        with telling_refusals("replicate", request, metrics):
             signatures.verify(body, dict(request.headers))
             webhook.require(view_id, attempt, proof)
-        except Unauthenticated:
-            metrics.count("replicate", metrics.REFUSED)
-            raise
         try:
             prediction = msgspec.json.decode(body, type=Prediction)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as fault:

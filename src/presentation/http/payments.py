@@ -12,13 +12,13 @@ from application.payments.get_transaction import GetTransaction, GetTransactionH
 from application.payments.list_transactions import ListTransactions, ListTransactionsHandler
 from application.payments.ports import PaymentWebhook, TransactionItem
 from application.payments.receive_webhook import ReceiveWebhook, ReceiveWebhookHandler
-from domain.errors import Unauthenticated
 from presentation.http.authentication import AnyRequest, SignedIn
 from presentation.http.bodies import LARGEST_WEBHOOK
 from presentation.http.documentation import SIGNED_IN, refusals
 from presentation.http.idempotency import IdempotencyKey
 from presentation.http.metrics import WebhookMetrics
 from presentation.http.paging import Cursor, Limit
+from presentation.http.webhooks import telling_refusals
 
 
 class EventReceived(Struct, frozen=True):
@@ -79,11 +79,8 @@ class PaymentWebhookController(Controller):
     ) -> EventReceived:
         """Take the payment provider's signed events: whatever is signed is answered 200, and counts once."""
         body = await request.body()
-        try:
+        with telling_refusals("dodo", request, metrics):
             event = webhook.open(body, dict(request.headers))
-        except Unauthenticated:
-            metrics.count("dodo", metrics.REFUSED)
-            raise
         verdict = await handle(ReceiveWebhook(event), Actor.system("dodo"))
         metrics.count("dodo", verdict or metrics.REPEATED)
         return EventReceived()

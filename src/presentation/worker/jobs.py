@@ -72,7 +72,9 @@ class Origin(Protocol):
     """Where it comes from, as far as that is known."""
 
     @property
-    def request_id(self) -> str | None: ...
+    def words(self) -> Mapping[str, str | int]:
+        """What every line of the log says of it: the request, and who was signed in then."""
+        ...
 
     @property
     def traceparent(self) -> str | None: ...
@@ -106,9 +108,7 @@ class Jobs:
     async def do(self, announced: Announcement) -> bool:
         """Whether it is done. What is put off or fails is logged, and is to come again."""
         origin = announced.origin
-        structlog.contextvars.bind_contextvars(outbox_id=announced.id, job=announced.job)
-        if origin.request_id is not None:
-            structlog.contextvars.bind_contextvars(request_id=origin.request_id)
+        structlog.contextvars.bind_contextvars(outbox_id=announced.id, job=announced.job, **origin.words)
         began = perf_counter()
         outcome: Outcome = "failed"
         try:

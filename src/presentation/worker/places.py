@@ -6,7 +6,7 @@ from functools import partial
 
 
 class Places:
-    """Each piece of work takes up a place, under a number of its own, until it has ended.
+    """Each piece of work takes up a place, under an id of its own, until it has ended.
 
     It does not end with whoever began it.
     """
@@ -25,10 +25,10 @@ class Places:
     def under_way(self) -> list[int]:
         return list(self._begun)
 
-    def begin(self, number: int, work: Coroutine[object, object, None]) -> None:
+    def begin(self, work_id: int, work: Coroutine[object, object, None]) -> None:
         """Take up a place that is free, with work that is not under way."""
-        task = self._begun[number] = asyncio.create_task(work)
-        task.add_done_callback(partial(self._end, number))
+        task = self._begun[work_id] = asyncio.create_task(work)
+        task.add_done_callback(partial(self._end, work_id))
 
     async def one_free(self) -> None:
         """Wait until a place is free."""
@@ -43,6 +43,6 @@ class Places:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
 
-    def _end(self, number: int, _: asyncio.Task[None]) -> None:
-        del self._begun[number]
+    def _end(self, work_id: int, _: asyncio.Task[None]) -> None:
+        del self._begun[work_id]
         self._on_end()

@@ -8,6 +8,8 @@ from typing import Any
 
 import structlog
 from dishka import AsyncContainer
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from application.credits.watch_ledger import WatchLedger, WatchLedgerHandler
 from application.housekeeping.purge_expired import PurgeExpired, PurgeExpiredHandler
@@ -29,10 +31,14 @@ AUDIT_SECONDS = 21_600.0
 _POLL, _SWEEP, _RECONCILE = "poll_prediction", "sweep_view", "reconcile_purchase"
 """The jobs that come by the clock, one for each view or purchase."""
 _BATCH = 100
+"""What one round takes from the database: ids, which are soon read. Where more is due, a round follows at once."""
 _SIDE_BY_SIDE = 16
+"""Each mostly waits for another service or for one of the few connections that write: more would wait in line."""
 _POLLS_AT_ONCE = 48
 """Together with the creates of a worker fewer than the connections to the provider."""
 _POLL_PAUSE_SECONDS = 2.0
+LONGEST_AFTER_FAILURE_SECONDS = 30.0
+"""An audit that finds the database away as its worker starts is not to come six hours later."""
 
 _Handler = type[Callable[[Any, Any], Awaitable[object]]]
 
@@ -42,10 +48,11 @@ async def every(
 ) -> None:
     """Do some work until told to stop, again at once while there is more of it, whatever went wrong the last time.
 
-    `or_at` cuts a pause short. Being cancelled cuts the present round short. `stop` ends the rounds, also when some
-    library made of the cancellation an error like any other.
+    After a failure the pause is half a minute at most. `or_at` cuts a pause short. Being cancelled cuts the present
+    round short. `stop` ends the rounds, also when some library made of the cancellation an error like any other.
     """
     hurry = or_at or asyncio.Event()
+    after_failure = min(seconds, LONGEST_AFTER_FAILURE_SECONDS)
     while not stop.is_set():
         hurry.clear()
         try:
@@ -56,10 +63,10 @@ async def every(
                     await hurry.wait()
         except Unavailable as failure:
             log.warning("schedule_put_off", work=work.__name__, reason=failure.detail)
-            await asyncio.sleep(seconds)
+            await asyncio.sleep(after_failure)
         except Exception:
             log.exception("schedule_failed", work=work.__name__)
-            await asyncio.sleep(seconds)
+            await asyncio.sleep(after_failure)
 
 
 class Schedules:
@@ -113,43 +120,38 @@ class Schedules:
 
     async def _poll(self, command: PollPrediction) -> None:
         """One that fails keeps its place for a while: where none succeeds, they would be begun without end."""
-        try:
-            await self._run(_POLL, PollPredictionHandler, command)
-        except Exception as failure:  # noqa: BLE001 - whatever it is, it is logged
-            _tell(command, failure)
+        if not await self._run(_POLL, PollPredictionHandler, command):
             await asyncio.sleep(_POLL_PAUSE_SECONDS)
 
-    async def _each(self, job: str, handler: _Handler, commands: Sequence[object]) -> int:
+    async def _each(self, job: str, handler: _Handler, commands: Sequence[Struct]) -> int:
         """Returns how many came to their end. Where none does, the next batch would be the same, and is not hurried."""
         at_once = asyncio.Semaphore(_SIDE_BY_SIDE)
 
-        async def run(command: object) -> None:
+        async def run(command: Struct) -> bool:
             async with at_once:
-                await self._run(job, handler, command)
+                return await self._run(job, handler, command)
 
         results = await asyncio.gather(*(run(command) for command in commands), return_exceptions=True)
-        for command, result in zip(commands, results, strict=True):
-            if isinstance(result, BaseException):
-                _tell(command, result)
-        return sum(not isinstance(result, BaseException) for result in results)
+        return sum(result is True for result in results)
 
-    async def _run(self, job: str, handler: _Handler, command: object) -> None:
-        async with self._container() as scope:
-            handle = await scope.get(handler)
-            began = perf_counter()
-            outcome: Outcome = "failed"
-            try:
+    async def _run(self, job: str, handler: _Handler, command: Struct) -> bool:
+        """Whether it came to its end; what did not is logged. Each in a task of its own, for what it binds is its own.
+
+        Every line of it says what it is about: the job, and the id of the view or of the purchase.
+        """
+        structlog.contextvars.bind_contextvars(job=job, **asdict(command))
+        began = perf_counter()
+        outcome: Outcome = "failed"
+        try:
+            async with self._container() as scope:
+                handle = await scope.get(handler)
                 await handle(command, WORKER)
-                outcome = "done"
-            except Unavailable:
-                outcome = "put_off"
-                raise
-            finally:
-                self._metrics.record(job, outcome, perf_counter() - began)
-
-
-def _tell(command: object, failure: BaseException) -> None:
-    if isinstance(failure, Unavailable):
-        log.warning("scheduled_item_put_off", command=repr(command), reason=failure.detail)
-    else:
-        log.error("scheduled_item_failed", command=repr(command), exc_info=failure)
+        except Unavailable as failure:
+            log.warning("scheduled_item_put_off", reason=failure.detail)
+            outcome = "put_off"
+        except Exception:
+            log.exception("scheduled_item_failed")
+        else:
+            outcome = "done"
+        self._metrics.record(job, outcome, perf_counter() - began)
+        return outcome == "done"

@@ -10,14 +10,18 @@ from tests.integration.cli.test_images import ADA, TRY_ON, held
 from tests.servers import fetch
 
 NOW = ("--timeout", "0")
+ANNOUNCED = """
+INSERT INTO outbox (job, payload, due_at)
+SELECT 'submit_view', jsonb_build_object('view_id', id), now() FROM views WHERE view = 'front'
+"""
 REST = ("--fail-rest", "--reason", "the database moves")
 
 
 @pytest.fixture
 def ada(terminal: Terminal) -> Terminal:
-    """Two views of hers wait, and no worker runs."""
+    """Two views of hers wait, the front announced, the other for when that is done; and no worker runs."""
     terminal.add_user(ADA)
-    terminal.execute(TRY_ON)
+    terminal.execute(TRY_ON, ANNOUNCED)
     return terminal
 
 
@@ -46,16 +50,20 @@ def test_what_is_left_when_the_time_is_up_is_told_with_6(ada: Terminal) -> None:
     """It is asked again meanwhile, and nothing changes."""
     left = ada.type(queue_commands, "drain", "--timeout", "1.2", "--json")
     assert (left.exit_code, shown(left)["backlog"]["views_pending"], held(ada)) == (6, 2, 2)
-    assert left.stderr == "2 views in progress, 0 announcements due\n"
+    assert left.stderr == "2 views in progress, 1 announcements due\n"
 
 
 def test_what_is_left_is_failed_when_the_operator_says_so(ada: Terminal) -> None:
-    """Nobody's credits hang in the air, though no worker runs."""
+    """Nobody's credits hang in the air, though no worker runs: what is announced waits for one, and is told."""
     refused = ada.type(queue_commands, "drain", *NOW, *REST, typed="n\n")
     assert (refused.exit_code, refused.stdout, held(ada)) == (1, "", 2)
     drained = ada.type(queue_commands, "drain", *NOW, *REST, "--yes", "--json")
     assert (drained.exit_code, shown(drained)["backlog"]["views_pending"], held(ada)) == (0, 0, 0)
-    assert "Failed 2 views of 1 try-ons." in drained.stderr
+    assert drained.stderr.splitlines()[1:] == [
+        "Failed 2 views of 1 try-ons.",
+        f"Announcements that wait for the next worker: {shown(drained)['backlog']['outbox_due']}.",
+    ]
+    assert shown(drained)["backlog"]["outbox_due"] > 0
     rows = fetch(ada.database_url, "SELECT action, subject, reason FROM audit_entries")
     assert [tuple(row) for row in rows] == [("queue.drain", "image:1", "the database moves")]
 
@@ -65,3 +73,12 @@ def test_failing_the_rest_needs_a_reason(ada: Terminal) -> None:
     assert (refused.exit_code, held(ada)) == (2, 2)
     blank = ada.type(queue_commands, "drain", *NOW, "--fail-rest", "--yes", "--reason", " ")
     assert (blank.exit_code, held(ada)) == (2, 2)
+
+
+def test_where_only_announcements_are_left_there_is_nothing_to_fail(terminal: Terminal) -> None:
+    """With --fail-rest it is the views that count; without, whoever waits is told that a worker has yet to run."""
+    terminal.execute("INSERT INTO outbox (job, payload, due_at) VALUES ('erase_image', '{}', now())")
+    assert terminal.type(queue_commands, "drain", *NOW).exit_code == 6
+    drained = terminal.type(queue_commands, "drain", *NOW, *REST, "--yes")
+    assert drained.exit_code == 0
+    assert drained.stderr.splitlines()[1:] == ["Announcements that wait for the next worker: 1."]

@@ -7,7 +7,9 @@ import httpx
 import pytest
 from msgspec import to_builtins
 
+from application.actor import Actor
 from application.auth.register import Register
+from application.users.erase_user import EraseUser, EraseUserHandler
 from tests.factories import RegisterFactory, photo
 from tests.integration.http.mailbox import register, verified
 from tests.integration.http.stories import Customer, Service
@@ -52,6 +54,25 @@ async def test_an_erased_account_is_gone_at_once(service: Service) -> None:
     refreshed = await service.browser().post("/auth/refresh", json={"refresh_token": laptop["refresh_token"]})
     assert refreshed.status_code == 401
     assert outcome(await log_in(service, somebody.email, somebody.password)) == WRONG
+
+
+async def test_the_log_says_whose_account_was_erased(service: Service) -> None:
+    """By themselves or by an operator, once for each: with an older database they would be back, to be erased again."""
+    somebody = RegisterFactory.build()
+    ada = await customer(service, somebody)
+    assert (await erase(ada.api, password="not theirs")).status_code == 401
+    await service.worker.drain()
+    assert "account_erased" not in {line["event"] for line in service.log}
+    assert (await erase(ada.api, password=somebody.password)).status_code == 204
+    grace = await service.customer()
+    async with service.container() as scope:
+        await (await scope.get(EraseUserHandler))(EraseUser(grace.email, "asked by letter"), Actor.operator("root"))
+    await service.worker.drain()
+    await service.pass_time(3600)
+    await service.worker.drain()
+    assert await service.count("outbox") == 0
+    told = [line for line in service.log if line["event"] == "account_erased"]
+    assert [(line["log_level"], line["user_id"]) for line in told] == [("info", ada.id), ("info", grace.id)]
 
 
 async def test_pictures_and_records_follow(service: Service) -> None:

@@ -13,7 +13,8 @@ from domain.transactions import PaymentStatus
 from tests.integration.http.conftest import Start
 from tests.integration.http.mailbox import mails_to
 from tests.integration.http.shop import attempt, balance, buy, deliver, order, purchase, told
-from tests.integration.http.stories import Service
+from tests.integration.http.stories import HOME, Service
+from tests.integration.http.test_provider_webhook import refused
 from tests.selling import dispute_event, payment_event, refund_event, signed
 
 FORGED = (401, "webhook_signature_invalid")
@@ -85,8 +86,17 @@ async def test_what_is_not_signed_as_it_should_be_is_not_believed(
     given = [(name.encode(), value.encode()) for name, value in (headers | header).items() if value is not None]
     response = await service.browser().post("/payment/webhook", content=body, headers=given)
     assert (response.status_code, response.json()["code"]) == FORGED
+    assert refused(service) == [("warning", "dodo", HOME)]
     assert await service.count("payment_events") == 0
     assert await balance(ada) == (0, 0, 0)
+
+
+async def test_customers_behind_one_router_are_one_network_in_the_log(service: Service) -> None:
+    """Of an IPv6 address its /64, of which one customer may have all; and never a line more than a request."""
+    for host in (1, 2):
+        answer = await service.browser(ip=f"2001:db8::{host}").post("/payment/webhook", json={})
+        assert answer.status_code == 401
+    assert refused(service) == [("warning", "dodo", "2001:db8::/64")] * 2
 
 
 async def test_another_key_another_body_or_too_old_a_signature_is_not_believed(service: Service) -> None:

@@ -12,7 +12,7 @@ from standardwebhooks import Webhook
 from application.images.ports import Prediction
 from application.images.provider_webhook import ProviderWebhook
 from tests.fakes import OUTPUT, Order
-from tests.integration.http.stories import Service
+from tests.integration.http.stories import HOME, Service
 
 UNSIGNED = (401, "webhook_signature_invalid")
 
@@ -49,6 +49,12 @@ async def deliver(service: Service, address: str | None, body: bytes, headers: d
 
 def outcome(response: httpx.Response) -> tuple[int, str]:
     return response.status_code, response.json()["code"]
+
+
+def refused(service: Service) -> list[tuple[str, str, str]]:
+    """What the log says of webhooks that were refused: how loud, whose, and from where."""
+    lines = [line for line in service.log if line["event"] == "webhook_refused"]
+    return [(line["log_level"], line["provider"], line["network"]) for line in lines]
 
 
 async def test_a_webhook_finishes_a_view_without_a_poll(service: Service) -> None:
@@ -184,6 +190,7 @@ async def test_news_that_nobody_signed_is_refused(service: Service) -> None:
             address, content=body, headers={**headers, "Content-Type": "application/json"}
         )
         assert outcome(response) == UNSIGNED, kind
+    assert refused(service) == [("warning", "replicate", HOME)] * len(forgeries)
     reserialised = body.replace(b'":', b'": ')
     assert outcome(await service.browser().post(address, content=reserialised, headers=good)) == UNSIGNED
     await service.worker.drain()

@@ -7,8 +7,6 @@ from collections.abc import Iterator
 
 import msgspec
 import pytest
-from structlog.contextvars import clear_contextvars, merge_contextvars
-from structlog.testing import capture_logs
 
 from application.images.ports import ModelUnavailable
 from infrastructure.spans import Spans
@@ -169,24 +167,3 @@ def test_without_an_address_nothing_of_it_is_imported() -> None:
     """Neither by the API nor by the worker: what nobody uses costs nobody time or memory."""
     program = "import bootstrap.http, bootstrap.worker, sys; sys.exit('opentelemetry' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0  # noqa: S603
-
-
-async def test_lines_of_the_log_tell_which_request_and_try_on_they_are_about(service: Service) -> None:
-    """From the request through the outbox and the poller into the worker, without traces too."""
-    customer = await service.customer()
-    image = await generated(customer, **{"X-Request-ID": "a-request-of-ada"})
-    clear_contextvars()  # a worker is another process
-    kept = await service.database.fetch("SELECT origin FROM outbox UNION ALL SELECT origin FROM views")
-    assert [msgspec.json.decode(row["origin"]) for row in kept] == [{"request_id": "a-request-of-ada"}] * 2
-    service.model.plan("failed", error="flagged as sensitive (E005)")
-    with capture_logs(processors=[merge_contextvars]) as log:
-        await service.work()
-    (line,) = [line for line in log if line["event"] == "prediction_failed"]
-    about = {name: line[name] for name in ("request_id", "job", "image_id", "view", "attempt")}
-    assert about == {
-        "request_id": "a-request-of-ada",
-        "job": "finish_view",
-        "image_id": image,
-        "view": "front",
-        "attempt": 1,
-    }

@@ -59,7 +59,7 @@ class Wire:
 
     def __init__(self, service: Service, port: int) -> None:
         self.service = service
-        self._port = port
+        self.port = port
         self._place = f"127.0.0.1:{port}"
 
     @asynccontextmanager
@@ -87,7 +87,7 @@ class Wire:
 
     async def shake_hands(self, headers: Mapping[str, str]) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         """Ask for a WebSocket as no library does: with any headers, and free to say what one likes afterwards."""
-        reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
         lines = {
             "Host": self._place,
             "Connection": "Upgrade",

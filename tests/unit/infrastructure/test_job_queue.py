@@ -9,6 +9,7 @@ import pytest
 from arq.connections import ArqRedis, create_pool
 from arq.worker import Worker, func
 from redis.exceptions import RedisError
+from structlog.contextvars import bound_contextvars, merge_contextvars
 from structlog.testing import capture_logs
 
 from infrastructure.job_queue import JOB, QUEUE, ArqDoorbell, pack, redis_settings, unpack
@@ -102,6 +103,16 @@ async def test_a_redis_that_is_away_disturbs_nobody(nobodys_url: str) -> None:
         await bell.aclose()
     assert [(line["event"], line["host"]) for line in log] == [("doorbell_silent", "127.0.0.1")] * 2
     assert nobodys_url.split(":")[2].split("@", maxsplit=1)[0] not in str(log)
+
+
+async def test_a_ring_is_logged_as_nobodys_work(nobodys_url: str) -> None:
+    """One call rings for all who came in that moment: it is not to be told as the request of the first of them."""
+    bell = ArqDoorbell(nobodys_url)
+    with capture_logs(processors=[merge_contextvars]) as log:
+        with bound_contextvars(request_id="of-ada", user_id=1):
+            bell.ring()
+        await bell.aclose()
+    assert [line.keys() & {"request_id", "user_id"} for line in log] == [set()]
 
 
 async def test_whoever_asks_learns_that_redis_is_away(nobodys_url: str) -> None:

@@ -7,15 +7,19 @@ from contextlib import asynccontextmanager
 import pytest
 from dishka import Provider, Scope, make_async_container
 from prometheus_client import CollectorRegistry
+from structlog.contextvars import merge_contextvars
+from structlog.testing import capture_logs
 
 from application.actor import Actor
 from application.images.poll_prediction import PollPrediction, PollPredictionHandler
 from application.images.ports import RenderOrder, RenderReader
 from application.images.sweep_view import SweepView, SweepViewHandler
 from application.payments.ports import PurchasesDue
+from application.payments.reconcile_purchase import ReconcilePurchase, ReconcilePurchaseHandler
+from application.payments.reconciliation import Reconciled
 from domain.errors import Unavailable
 from presentation.worker.metrics import JobMetrics
-from presentation.worker.schedules import Schedules, every
+from presentation.worker.schedules import AUDIT_SECONDS, LONGEST_AFTER_FAILURE_SECONDS, Schedules, every
 
 
 class OnePurchase(PurchasesDue):
@@ -23,7 +27,9 @@ class OnePurchase(PurchasesDue):
         return [1][:limit]
 
 
-def rounds(stop: asyncio.Event, *failures: Exception | None) -> tuple[list[Exception | None], asyncio.Task[None]]:
+def rounds(
+    stop: asyncio.Event, *failures: Exception | None, seconds: float = 0
+) -> tuple[list[Exception | None], asyncio.Task[None]]:
     """So many rounds, some of which fail; the last one says stop."""
     left, done = list(failures), list[Exception | None]()
 
@@ -35,12 +41,22 @@ def rounds(stop: asyncio.Event, *failures: Exception | None) -> tuple[list[Excep
             raise failure
         return False
 
-    return done, asyncio.create_task(every(0, work, stop))
+    return done, asyncio.create_task(every(seconds, work, stop))
 
 
 async def test_a_round_that_fails_is_followed_by_another() -> None:
     away = Unavailable("service_unavailable", "Away.", retry_after=1.0)
     done, task = rounds(asyncio.Event(), away, ValueError("a mistake of ours"), None)
+    await asyncio.wait_for(task, timeout=10)
+    assert len(done) == 3
+
+
+async def test_what_comes_rarely_is_soon_tried_again_when_it_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An audit that failed when its worker started, say: its next look is not six hours away."""
+    assert LONGEST_AFTER_FAILURE_SECONDS <= 30
+    monkeypatch.setattr("presentation.worker.schedules.LONGEST_AFTER_FAILURE_SECONDS", 0.0)
+    away = Unavailable("service_unavailable", "Away.", retry_after=1.0)
+    done, task = rounds(asyncio.Event(), away, ValueError("a mistake of ours"), away, seconds=AUDIT_SECONDS)
     await asyncio.wait_for(task, timeout=10)
     assert len(done) == 3
 
@@ -99,6 +115,38 @@ async def test_a_batch_of_which_nothing_is_done_is_not_followed_at_once_by_the_s
         await Schedules(container, Renders(), OnePurchase(), JobMetrics(CollectorRegistry())).sweep_views() is hurries
     )
     await container.close()
+
+
+async def test_what_fails_says_what_it_was_about_and_nothing_of_the_others() -> None:
+    """The job, and the id of the view or of the purchase, as fields that one can search for."""
+
+    class Sweep(SweepViewHandler):
+        async def __call__(self, command: SweepView, _: Actor) -> None:
+            await asyncio.sleep(0)
+            if command.view_id == 3:
+                raise ValueError("a mistake of ours")
+            if command.view_id == 4:
+                raise Unavailable("service_unavailable", "Read only.")
+
+    class Reconcile(ReconcilePurchaseHandler):
+        async def __call__(self, command: ReconcilePurchase, _: Actor) -> Reconciled:
+            raise Unavailable("payment_provider_unavailable", f"Not about {command}.")
+
+    provider = Provider(scope=Scope.REQUEST)
+    provider.provide(lambda: object.__new__(Sweep), provides=SweepViewHandler)
+    provider.provide(lambda: object.__new__(Reconcile), provides=ReconcilePurchaseHandler)
+    container = make_async_container(provider)
+    every_one = Schedules(container, Renders(), OnePurchase(), JobMetrics(CollectorRegistry()))
+    with capture_logs(processors=[merge_contextvars]) as log:
+        await every_one.sweep_views()
+        await every_one.reconcile_purchases()
+    await container.close()
+    about = [{name: line[name] for name in line.keys() & {"job", "view_id", "transaction_id"}} for line in log]
+    assert about == [
+        {"job": "sweep_view", "view_id": 3},
+        {"job": "sweep_view", "view_id": 4},
+        {"job": "reconcile_purchase", "transaction_id": 1},
+    ]
 
 
 @asynccontextmanager
