@@ -20,9 +20,9 @@ _LOADERS = ("VipsForeignLoadJpeg", "VipsForeignLoadPng", "VipsForeignLoadNsgif")
 class VipsPictureProcessor(PictureProcessor):
     """JPEG, PNG and GIF (its first frame) by libvips, in threads of its own.
 
-    libvips leaves the interpreter's lock while it works, so threads are enough. There are as many as cores to spare, one
-    being the event loop's, to which they give way: more would only hold more decoded pixels in memory. What waits, waits
-    in the pool's queue, and is dropped when its caller is cancelled.
+    libvips leaves the interpreter's lock while it works, so threads are enough. There are as many as cores but one,
+    which is the event loop's, and they give way to it: more would only hold more decoded pixels in memory. What waits,
+    waits in the pool's queue, and is dropped when its caller is cancelled.
 
     Making one forbids libvips every other loader, in the whole process: a file that hides, say, an SVG or a PDF behind
     a picture's name never meets the code that would read it.
