@@ -40,7 +40,7 @@ dev *OPTIONS: setup
 # Run every test but the exhaustive ones, and measure what they cover
 test: setup
     {{ bin }}/coverage erase
-    {{ bin }}/coverage run -m pytest --numprocesses 2 -m "not exhaustive"
+    {{ bin }}/coverage run -m pytest --numprocesses 3 --dist worksteal -m "not exhaustive"
     @{{ bin }}/coverage combine --quiet
     {{ bin }}/coverage report
 
@@ -64,6 +64,10 @@ fuzz: setup
 # Load the whole stack for so many minutes, kill and freeze its parts at random, then audit what is left
 soak MINUTES: setup
     {{ bin }}/python -m tests.soak "$1"
+
+# Take away everything the product stands on in turn, under load, and show what each route answers meanwhile
+outages *WORDS: setup
+    {{ bin }}/python -m tests.outages "$@"
 
 # Tell the same events of a payment in every order, and show which balances are left
 money *SETS: setup

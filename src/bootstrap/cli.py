@@ -1,15 +1,18 @@
 """The command `hairtryon`. What a command needs is imported when it runs, so that `--help` is quick."""
 
+import asyncio
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import click
 from dishka import AsyncContainer
 
 from bootstrap.settings import Settings, SettingsError, load_settings
-from domain.errors import Failure
+from domain.errors import Failure, Unavailable
 from presentation.cli.audit import audit_commands
 from presentation.cli.credits import credit_commands
 from presentation.cli.images import image_commands
@@ -65,7 +68,9 @@ def serve(host: str, port: int) -> None:
     """
     from bootstrap import http  # noqa: PLC0415
 
-    http.serve(_settings(_environment()), host=host, port=port)
+    settings = _settings(_environment())
+    with _migrated():
+        http.serve(settings, host=host, port=port)
 
 
 @main.command()
@@ -76,7 +81,9 @@ def worker() -> None:
     """
     from bootstrap import worker  # noqa: PLC0415
 
-    worker.run(_settings(_environment()))
+    settings = _settings(_environment())
+    with _migrated():
+        worker.run(settings)
 
 
 @main.command()
@@ -163,11 +170,8 @@ def check() -> None:
     """
     from bootstrap import migrations  # noqa: PLC0415
 
-    try:
+    with _migrated():
         migrations.check(_database_url())
-    except migrations.MigrationsPending as difference:
-        click.echo(difference, err=True)
-        sys.exit(_CONFLICT)
 
 
 @db.command()
@@ -189,10 +193,12 @@ def _open_container() -> AsyncContainer:
 
     try:
         # What went well is in the answer: beside it, only what did not is worth a line.
-        return create_container(_settings({"LOG_LEVEL": "warning"} | operator_environment(_environment())))
+        settings = _settings({"LOG_LEVEL": "warning"} | operator_environment(_environment()))
     except StackError as error:
         click.echo(error, err=True)
         sys.exit(_UNAVAILABLE)
+    _look_at_schema(settings)
+    return create_container(settings)
 
 
 def _environment() -> dict[str, str]:
@@ -213,6 +219,26 @@ def _settings(environ: Mapping[str, str]) -> Settings:
         click.echo(error, err=True)
         sys.exit(_USAGE)
     return settings
+
+
+def _look_at_schema(settings: Settings) -> None:
+    """A database that is away is told of by the command itself, which has more to say about it."""
+    from bootstrap import schema  # noqa: PLC0415
+
+    with ThreadPoolExecutor(1) as away_from_any_loop, suppress(Unavailable), _migrated():
+        away_from_any_loop.submit(asyncio.run, schema.look(settings.database_url)).result()
+
+
+@contextmanager
+def _migrated() -> Iterator[None]:
+    """What needs a database with all migrations: one that lacks some is told of in a line, and ends the program."""
+    from bootstrap.schema import MigrationsPending  # noqa: PLC0415
+
+    try:
+        yield
+    except MigrationsPending as pending:
+        click.echo(pending, err=True)
+        sys.exit(_CONFLICT)
 
 
 def _database_url() -> str:

@@ -4,12 +4,14 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from functools import cache
 from socket import socket
 
+import structlog
 import uvicorn
 from dishka import AsyncContainer, Provider, Scope
-from dishka.integrations.litestar import DishkaRouter, LitestarProvider, setup_dishka
-from litestar import Controller, Litestar
+from dishka.integrations.litestar import DishkaRouter, LitestarProvider
+from litestar import Litestar, Router
 from litestar.di import Provide
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.spec import Components
@@ -19,9 +21,11 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from application.images.ports import PictureStorage
+from bootstrap import schema
 from bootstrap.container import create_container
 from bootstrap.container.observation import open_spans
 from bootstrap.settings import Settings
+from domain.errors import Unavailable
 from infrastructure.database.view_traces import SqlViewTraces
 from infrastructure.job_queue import ArqDoorbell
 from infrastructure.metrics.exchange import MetricsExchange, process_name
@@ -42,6 +46,7 @@ from presentation.http.forms import Intake
 from presentation.http.google import BrowserReturn, GoogleController
 from presentation.http.health import Exposition, HealthController, HealthProbes
 from presentation.http.images import ImageController, ProviderWebhookController
+from presentation.http.injection import RequestContainers
 from presentation.http.limits import Limiter, RateLimits
 from presentation.http.media import read_picture, receive_file
 from presentation.http.metrics import HttpMetrics, WebhookMetrics
@@ -55,6 +60,8 @@ from presentation.http.styles import StyleController, StylePages, StylesShortcut
 from presentation.http.users import UserController
 from presentation.spans import Spans as RequestSpans
 from presentation.spans import ViewTraces
+
+log = structlog.get_logger()
 
 PREFIX = "/api/v1"
 _ROLE = "api"
@@ -74,24 +81,6 @@ def create_app(settings: Settings, *overrides: Provider) -> Litestar:
     spans = open_spans(settings, process_name(_ROLE))
     web = _web(settings, limiter, registry, spans)
     container = create_container(settings, web, LitestarProvider(), *overrides, role=_ROLE)
-    controllers: list[type[Controller]] = [
-        AuthController,
-        *([GoogleController] if settings.google_client_id else []),
-        SessionController,
-        UserController,
-        StyleController,
-        ImageController,
-        PaymentController,
-        ProgressController,
-        ProviderWebhookController,
-        PaymentWebhookController,
-        *ADMIN_CONTROLLERS,
-    ]
-    api = DishkaRouter(
-        PREFIX,
-        route_handlers=[_own(controller) for controller in controllers],
-        dependencies={"actor": Provide(provide_actor)},
-    )
 
     @asynccontextmanager
     async def with_container(app: Litestar) -> AsyncIterator[None]:
@@ -112,7 +101,11 @@ def create_app(settings: Settings, *overrides: Provider) -> Litestar:
             await asyncio.to_thread(spans.close)
 
     app = Litestar(
-        [api, HealthController, *([read_picture, receive_file] if settings.storage == "disk" else [])],
+        [
+            _api(with_google=bool(settings.google_client_id)),
+            HealthController,
+            *([read_picture, receive_file] if settings.storage == "disk" else []),
+        ],
         exception_handlers=EXCEPTION_HANDLERS,
         lifespan=[with_container],
         request_class=StrictRequest,
@@ -134,14 +127,35 @@ def create_app(settings: Settings, *overrides: Provider) -> Litestar:
     app.state.form_intake = Intake(each=1)  # of each form
     app.state.completions = Intake(each=8)  # of each customer
     app.state.metrics_token = settings.metrics_token
-    setup_dishka(container, app)
+    app.state.dishka_container = container
     app.asgi_handler = _edge(settings, app, limiter, spans)
     return app
 
 
-def _own(controller: type[Controller]) -> type[Controller]:
-    """A class of this app's own: dishka wraps a method of each class it is given, over what it wrapped for others."""
-    return type(controller.__name__, (controller,), {})
+@cache
+def _api(*, with_google: bool) -> Router:
+    """The routes below the prefix, of which each app takes a copy.
+
+    Made once, for that takes as long as all the rest of an app, and dishka wraps a method of each class that it is
+    given, over what it wrapped before.
+    """
+    return DishkaRouter(
+        PREFIX,
+        route_handlers=[
+            AuthController,
+            *([GoogleController] if with_google else []),
+            SessionController,
+            UserController,
+            StyleController,
+            ImageController,
+            PaymentController,
+            ProgressController,
+            ProviderWebhookController,
+            PaymentWebhookController,
+            *ADMIN_CONTROLLERS,
+        ],
+        dependencies={"actor": Provide(provide_actor)},
+    )
 
 
 def _web(settings: Settings, limiter: Limiter, registry: CollectorRegistry, spans: Spans) -> Provider:
@@ -172,7 +186,7 @@ def _web(settings: Settings, limiter: Limiter, registry: CollectorRegistry, span
 def _edge(settings: Settings, app: Litestar, limiter: Limiter, spans: Spans) -> ASGIApp:
     proxies = [part.strip() for part in settings.trusted_proxies.split(",") if part.strip()]
     return Edge(
-        StylesShortcut(app.asgi_handler, PREFIX),
+        StylesShortcut(RequestContainers(app.asgi_handler, app.state.dishka_container), PREFIX),
         origins=Origins(settings.origins),
         addresses=ClientAddresses(proxies),
         limiter=limiter,
@@ -188,8 +202,9 @@ async def _probes(container: AsyncContainer) -> HealthProbes:
     storage = await container.get(PictureStorage)
 
     async def ask_database() -> None:
+        """One that lacks migrations is of no more use than none: it came back empty, or a deployment forgot them."""
         async with engine.connect() as connection:
-            await connection.execute(text("SELECT 1"))
+            schema.require(await connection.scalar(text(schema.REVISION)))
 
     return HealthProbes({"database": ask_database}, {"redis": doorbell.ping, "storage": storage.ping})
 
@@ -202,7 +217,14 @@ async def _exposition(container: AsyncContainer) -> Exposition:
 
 
 def serve(settings: Settings, *, host: str, port: int) -> None:
-    """Serve until SIGTERM or SIGINT, then answer what has begun, and end."""
+    """Serve until SIGTERM or SIGINT, then answer what has begun, and end.
+
+    Raises `MigrationsPending` when the database lacks some. One that is away stops nobody: readiness tells.
+    """
+    try:
+        asyncio.run(schema.look(settings.database_url))
+    except Unavailable as failure:
+        log.warning("database_away", reason=failure.detail)
     app = create_app(settings)
     server = DrainingServer(server_config(app, host=host, port=port), app)
     with suppress(KeyboardInterrupt):

@@ -66,7 +66,8 @@ def _open_sink(log_file: str) -> Sink:
     try:
         sink.open()
     except OSError as failure:
-        raise SettingsError([f"LOG_FILE should be a file that can be written: {failure.strerror}."]) from failure
+        mistake = f"LOG_FILE should be a file that can be written, not {log_file!a}: {failure.strerror}."
+        raise SettingsError([mistake]) from failure
     return sink
 
 

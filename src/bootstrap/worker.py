@@ -2,14 +2,17 @@
 
 import asyncio
 import signal
+from contextlib import suppress
 
 import structlog
 import uvloop
 
 from application.images.ports import RenderReader
 from application.payments.ports import PurchasesDue
+from bootstrap import schema
 from bootstrap.container import create_container
 from bootstrap.settings import Settings
+from domain.errors import Unavailable
 from infrastructure.database.outbox import OutboxQueue
 from infrastructure.job_queue import hear_bell
 from infrastructure.metrics.exchange import MetricsExchange
@@ -22,10 +25,14 @@ from presentation.worker.schedules import AUDIT_SECONDS, HOUSEKEEPING_SECONDS, L
 log = structlog.get_logger()
 
 _DRAIN_SECONDS = 20
+_DATABASE_PAUSE_SECONDS = 1.0
 
 
 def run(settings: Settings) -> None:
-    """Work until SIGTERM or SIGINT, then finish what has begun, and end."""
+    """Work until SIGTERM or SIGINT, then finish what has begun, and end.
+
+    Raises `MigrationsPending` when the database lacks some; one that is away is waited for.
+    """
     uvloop.run(_work(settings))
 
 
@@ -41,6 +48,7 @@ async def _work(settings: Settings) -> None:
         lanes = [Deliveries(jobs, outbox, lane) for lane in LANES]
         schedules = Schedules(container, await get(RenderReader), await get(PurchasesDue), metrics)
         await get(MetricsExchange)
+        await _wait_for_database(settings, stop)
         works = (
             *(every(LOOK_SECONDS, lane.look, stop, or_at=lane.news) for lane in lanes),
             every(settings.poll_seconds, schedules.poll_predictions, stop),
@@ -65,3 +73,16 @@ async def _work(settings: Settings) -> None:
     finally:
         await container.close()
         log.info("worker_stopped")
+
+
+async def _wait_for_database(settings: Settings, stop: asyncio.Event) -> None:
+    while not stop.is_set():
+        try:
+            await schema.look(settings.database_url)
+        except Unavailable as failure:
+            log.warning("database_away", reason=failure.detail)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_DATABASE_PAUSE_SECONDS):
+                    await stop.wait()
+        else:
+            return

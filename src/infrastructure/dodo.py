@@ -26,7 +26,8 @@ from infrastructure.dodo_wire import TRANSACTION, USER, Reference, read_event, r
 
 log = structlog.get_logger()
 
-CALL_SECONDS = 20.0
+CALL_SECONDS = 10.0
+"""A customer waits for the checkout."""
 RETRY_AFTER_SECONDS = 5.0
 MAX_BYTES = 1024 * 1024
 

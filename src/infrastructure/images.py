@@ -20,9 +20,9 @@ _LOADERS = ("VipsForeignLoadJpeg", "VipsForeignLoadPng", "VipsForeignLoadNsgif")
 class VipsPictureProcessor(PictureProcessor):
     """JPEG, PNG and GIF (its first frame) by libvips, in threads of its own.
 
-    libvips leaves the interpreter's lock while it works, so threads are enough. There are as many as cores: more would
-    only hold more decoded pixels in memory. They give way to the event loop. What waits, waits in the pool's queue, and
-    is dropped when its caller is cancelled.
+    libvips leaves the interpreter's lock while it works, so threads are enough. There are as many as cores but one,
+    which is the event loop's, and they give way to it: more would only hold more decoded pixels in memory. What waits,
+    waits in the pool's queue, and is dropped when its caller is cancelled.
 
     Making one forbids libvips every other loader, in the whole process: a file that hides, say, an SVG or a PDF behind
     a picture's name never meets the code that would read it.
@@ -34,7 +34,7 @@ class VipsPictureProcessor(PictureProcessor):
         for loader in _LOADERS:
             pyvips.operation_block_set(loader, False)
         pyvips.cache_set_max(0)  # no two uploads are alike, and a cache would keep their pixels
-        self._threads = background_threads(threads or os.cpu_count() or 1, name="pictures")
+        self._threads = background_threads(threads or max((os.cpu_count() or 2) - 1, 1), name="pictures")
 
     async def normalise(self, data: bytes, *, max_side: int = 2048, min_side: int = 256) -> Picture:
         loop = asyncio.get_running_loop()

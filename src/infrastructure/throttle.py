@@ -102,6 +102,12 @@ class CountingThrottle(LoginThrottle):
                 await here.step_back()
                 raise
 
+    async def withdraw(self, email: str, client_ip: str) -> None:
+        account, place = await self._names(email, client_ip)
+        await self._door(place, self._paces.one_network).forgive()
+        if not await self._counters.get(f"{place}:familiar"):
+            await self._door(account, self._paces.all_networks).forgive()
+
     async def succeeded(self, email: str, client_ip: str) -> None:
         account, place = await self._names(email, client_ip)
         await self._door(place, self._paces.one_network).open()
@@ -161,7 +167,7 @@ class _Door:
                 raise
 
     async def forgive(self) -> None:
-        """The password was right: one failure less. The delay that it began goes on, for whoever guesses."""
+        """It was no failure: one less. The delay that it began goes on, for whoever guesses."""
         await self._count(-1)
 
     async def step_back(self) -> None:
@@ -209,6 +215,9 @@ class RedisThrottle(LoginThrottle):
 
     async def admit(self, email: str, client_ip: str) -> None:
         await self._count(lambda throttle: throttle.admit(email, client_ip))
+
+    async def withdraw(self, email: str, client_ip: str) -> None:
+        await self._count(lambda throttle: throttle.withdraw(email, client_ip))
 
     async def succeeded(self, email: str, client_ip: str) -> None:
         await self._count(lambda throttle: throttle.succeeded(email, client_ip))

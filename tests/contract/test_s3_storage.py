@@ -14,6 +14,7 @@ import pytest
 from domain.errors import Unavailable
 from infrastructure.storage import s3 as module
 from infrastructure.storage.s3 import S3Storage
+from tests.misbehaving import MisbehavingServer, silence
 
 KEY = "uploads/3f/portrait.jpg"
 
@@ -151,3 +152,11 @@ async def test_a_form_permits_one_key_some_sizes_one_type_and_some_minutes(regio
     }
     assert form.url == f"https://pictures.s3.{region}.amazonaws.com/"
     assert form.fields["x-amz-algorithm"] == "AWS4-HMAC-SHA256"
+
+
+async def test_a_store_that_says_nothing_is_given_up() -> None:
+    """Also while it is asked whether the body of a picture may be sent: S3's protocol waits for its word on that."""
+    async with MisbehavingServer(silence) as mute, storage(endpoint_url=mute.url, timeout=0.5) as s3:
+        for call in (s3.get(KEY), s3.put(KEY, b"pixels"), s3.delete(KEY), s3.ping()):
+            with pytest.raises(Unavailable):
+                await call

@@ -10,21 +10,26 @@ _CHUNK = 65_536
 
 
 @contextmanager
-def late_by(seconds: float, port: int) -> Iterator[int]:
+def late_by(seconds: float, port: int, *, at: int = 0) -> Iterator[int]:
     """Another port for a server's own, through which whatever is said, either way, comes so many seconds later.
 
-    It has a thread of its own, so that a test may wait for others without standing in its way.
+    `at` names that port; afterwards it refuses connections, and those that it carried are cut. It has a thread of its
+    own, so that a test may wait for others without standing in its way.
     """
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
 
+    ends: set[asyncio.StreamWriter] = set()
+
     async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        ends.add(writer)
         with suppress(OSError):
             while said := await reader.read(_CHUNK):
                 await asyncio.sleep(seconds)
                 writer.write(said)
                 await writer.drain()
+        ends.discard(writer)
         writer.close()
 
     async def connect(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -36,13 +41,13 @@ def late_by(seconds: float, port: int) -> Iterator[int]:
         await asyncio.gather(carry(reader, far_writer), carry(far_reader, writer))
 
     async def listen() -> asyncio.Server:
-        return await asyncio.start_server(connect, HOST, 0)
+        return await asyncio.start_server(connect, HOST, at)
 
     async def stop(server: asyncio.Server) -> None:
         server.close()
+        for end in ends:
+            end.transport.abort()
         others = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in others:
-            task.cancel()
         await asyncio.gather(*others, return_exceptions=True)
 
     server = asyncio.run_coroutine_threadsafe(listen(), loop).result()

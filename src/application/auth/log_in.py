@@ -8,7 +8,7 @@ from application.auth.ports import LoginThrottle, Passwords, RegistrationReposit
 from application.auth.sign_in import SignIn
 from application.auth.tokens import TokenPair
 from application.ports import UnitOfWork
-from domain.errors import Forbidden, Invalid, Unauthenticated
+from domain.errors import Forbidden, Invalid, Unauthenticated, Unavailable
 from domain.sessions import SignInMethod
 from domain.users import email_address
 
@@ -40,11 +40,15 @@ class LogInHandler:
             email = ""
         client_ip = actor.client.ip
         await self.throttle.admit(email or command.email, client_ip)
-        user = await self.users.by_email(email)
-        waiting = await self.registrations.latest_for(email)
-        password_hash = user.password_hash if user and user.is_verified else None
-        # Hashing takes tens of milliseconds: no transaction, and so no connection, is kept meanwhile.
-        await self.uow.commit()
+        try:
+            user = await self.users.by_email(email)
+            waiting = await self.registrations.latest_for(email)
+            password_hash = user.password_hash if user and user.is_verified else None
+            # Hashing takes tens of milliseconds: no transaction, and so no connection, is kept meanwhile.
+            await self.uow.commit()
+        except Unavailable:
+            await self.throttle.withdraw(email or command.email, client_ip)
+            raise
         matches = await self.passwords.verify(password_hash, command.password)
         waits = await self.passwords.verify(waiting.password_hash if waiting else None, command.password)
         if matches:

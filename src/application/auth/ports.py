@@ -182,6 +182,10 @@ class LoginThrottle(Protocol):
         """Count an attempt, or raise `Throttled` (`rate_limited`) while it is too early for another."""
         ...
 
+    async def withdraw(self, email: str, client_ip: str) -> None:
+        """Take back an attempt that came to nothing before any password was looked at: it was no guess."""
+        ...
+
     async def succeeded(self, email: str, client_ip: str) -> None:
         """Forget the failures of this account from this client's network, and recognise the network."""
         ...

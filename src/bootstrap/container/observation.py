@@ -77,6 +77,7 @@ class Metrics(Provider):
         exchange = MetricsExchange(settings.redis_url, registry, name)
         tasks = [asyncio.create_task(work) for work in (exchange.publish_for_ever(), process.watch_loop())]
         yield exchange
+        exchange.end()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

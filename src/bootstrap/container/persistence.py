@@ -39,7 +39,7 @@ from infrastructure.database.audit import SqlAuditLog
 from infrastructure.database.audit_records import SqlAuditRecords
 from infrastructure.database.backlog import SqlBacklog
 from infrastructure.database.credits import SqlCreditAccounts
-from infrastructure.database.engine import ReadPool, create_engine, create_sessions, open_read_pool
+from infrastructure.database.engine import ReadPool, create_engine, create_sessions, open_read_pool, open_session
 from infrastructure.database.erasure import SqlPersonalRecords
 from infrastructure.database.estimates import SqlEstimates
 from infrastructure.database.expected_files import SqlExpectedFiles, SqlUnneededFiles
@@ -122,7 +122,7 @@ class Persistence(Provider):
 
     @provide(scope=Scope.REQUEST)
     async def session(self, sessions: async_sessionmaker[AsyncSession]) -> AsyncIterator[AsyncSession]:
-        async with sessions() as session:
+        async with open_session(sessions) as session:
             yield session
 
     @provide(scope=Scope.APP)

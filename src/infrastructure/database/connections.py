@@ -6,10 +6,10 @@ from contextlib import suppress
 
 import asyncpg
 
-ACQUIRE_SECONDS = 10.0
+ACQUIRE_SECONDS = 4.0
 _IDLE_SECONDS = 300.0
 """After so long a firewall on the way may have forgotten a connection without telling either end."""
-_PARTING_SECONDS = 5.0
+_PARTING_SECONDS = 1.0
 
 Connect = Callable[[], Awaitable[asyncpg.Connection]]
 
@@ -51,7 +51,7 @@ class Connections:
             self._keep(connection)
             self._places.release()
         else:
-            parting = asyncio.create_task(self._part_with(connection))
+            parting = asyncio.create_task(self._clear_place(connection))
             self._parting.add(parting)
             parting.add_done_callback(self._parting.discard)
 
@@ -65,7 +65,7 @@ class Connections:
         """Take leave of the server. What is still lent is closed when it is given back."""
         self._is_open = False
         idle, self._idle = self._idle, []
-        await asyncio.gather(*self._parting, *(_close(connection) for connection, _ in idle))
+        await asyncio.gather(*self._parting, *(part_with(connection) for connection, _ in idle))
 
     def _take_idle(self) -> asyncpg.Connection | None:
         oldest = asyncio.get_running_loop().time() - _IDLE_SECONDS
@@ -82,15 +82,15 @@ class Connections:
             self._idle.pop(0)[0].terminate()
         self._idle.append((connection, now))
 
-    async def _part_with(self, connection: asyncpg.Connection) -> None:
+    async def _clear_place(self, connection: asyncpg.Connection) -> None:
         """Keep its place until it is closed, for until then the server has it too."""
         try:
-            await _close(connection)
+            await part_with(connection)
         finally:
             self._places.release()
 
 
-async def _close(connection: asyncpg.Connection) -> None:
-    """Have the server stop what it may still be at, and close; a server that does not answer is cut off."""
+async def part_with(connection: asyncpg.Connection) -> None:
+    """Have the server stop what it may still be at, and close; one that does not answer within a second is cut off."""
     with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError):
         await connection.close(timeout=_PARTING_SECONDS)

@@ -1,7 +1,7 @@
 """Connections to PostgreSQL: SQLAlchemy's where entities are mapped, bare asyncpg where it must be quick."""
 
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from time import perf_counter
 from typing import cast
 
@@ -11,15 +11,20 @@ from sqlalchemy.engine import AdaptedConnection, ExceptionContext
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
-from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry
+from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry, PoolProxiedConnection
 
 from domain.errors import Unavailable
 from infrastructure.database.connections import ACQUIRE_SECONDS, Connections
 from infrastructure.database.mapping import map_entities
 
 RETRY_AFTER_SECONDS = 2.0
-_CONNECT_SECONDS = 5.0
-_COMMAND_SECONDS = 30.0
+_CONNECT_SECONDS = 3.0
+_COMMAND_SECONDS = 7.0
+"""The longest waits for a new connection and for a statement. Whoever waits for a place (`ACQUIRE_SECONDS`), then for a
+connection and for a statement, because the server says nothing any more, has an answer within 15 seconds: no longer do
+payment providers wait for one to their webhooks."""
+LONG_SECONDS = 60.0
+"""For statements that add up whole tables."""
 BY_KEY = {"enable_seqscan": "off", "plan_cache_mode": "force_generic_plan"}
 """Settings of connections whose every statement finds its rows by keys, and need be planned only once. A plan that was
 made while a table was small would read all of it, for as long as the connection lives, however large it grows; and a
@@ -54,7 +59,16 @@ def database_unavailable() -> Unavailable:
 
 
 class _Pool(AsyncAdaptedQueuePool):
-    """A pool in which to find no connection free, for as long as one waits, is `Unavailable`."""
+    """A pool in which to find no connection free, for as long as one waits, is `Unavailable`; so is one that is mute.
+
+    Were a connection that does not answer the ping replaced, one would wait for the next to fail as well.
+    """
+
+    def connect(self) -> PoolProxiedConnection:
+        try:
+            return super().connect()
+        except TimeoutError as failure:
+            raise database_unavailable() from failure
 
     def _do_get(self) -> ConnectionPoolEntry:
         try:
@@ -95,6 +109,8 @@ def _is_alive(connection: DBAPIConnection) -> bool:
     """Ask a connection before it is used again, in one round trip: SQLAlchemy's own question takes three."""
     try:
         cast("AdaptedConnection", connection).run_async(lambda driver: driver.execute("SELECT"))
+    except TimeoutError:
+        raise  # the pool says so
     except AWAY:
         return False
     return True
@@ -107,12 +123,28 @@ def _translate(context: ExceptionContext) -> None:
     if not isinstance(original, Exception):
         return  # whoever is cancelled must hear that, not that the connection was dropped for it
     cause = getattr(original, "__cause__", None) or original
+    if isinstance(cause, TimeoutError):
+        context.is_disconnect = True  # so that it is not asked to roll back, which takes as long again
     if context.is_disconnect or isinstance(cause, AWAY):
         raise database_unavailable() from original
 
 
 def create_sessions(engine: AsyncEngine) -> async_sessionmaker[AsyncSession]:
     return async_sessionmaker(engine, expire_on_commit=False, autoflush=False)
+
+
+@asynccontextmanager
+async def open_session(sessions: async_sessionmaker[AsyncSession]) -> AsyncIterator[AsyncSession]:
+    """A session; what it did not commit by the end of the block has not happened.
+
+    A server that has gone away took that along: whoever asked for something has heard of it, and nothing is left to do.
+    """
+    session = sessions()
+    try:
+        yield session
+    finally:
+        with suppress(Unavailable):
+            await session.close()
 
 
 Observe = Callable[[float], object]
@@ -130,20 +162,21 @@ class StatementPool:
         self._connections = connections
         self._observe = observe
 
-    async def fetch(self, query: str, *args: object) -> list[asyncpg.Record]:
+    async def fetch(self, query: str, *args: object, seconds: float = _COMMAND_SECONDS) -> list[asyncpg.Record]:
+        """The rows; `seconds` is how long the statement may take."""
         began = perf_counter()
         try:
-            return await self._fetch(query, args)
+            return await self._fetch(query, args, seconds)
         except AWAY as failure:
             raise database_unavailable() from failure
         finally:
             self._observe(perf_counter() - began)
 
-    async def _fetch(self, query: str, args: tuple[object, ...]) -> list[asyncpg.Record]:
+    async def _fetch(self, query: str, args: tuple[object, ...], seconds: float) -> list[asyncpg.Record]:
         connection = await self._connections.acquire()
         is_fit = False
         try:
-            rows: list[asyncpg.Record] = await connection.fetch(query, *args)
+            rows: list[asyncpg.Record] = await connection.fetch(query, *args, timeout=seconds)
             is_fit = True
         except asyncpg.PostgresError as refusal:
             is_fit = not isinstance(refusal, AWAY)  # else the server waits for what comes next
@@ -156,8 +189,8 @@ class StatementPool:
 class ReadPool(StatementPool):
     """Connections for readers."""
 
-    async def fetchrow(self, query: str, *args: object) -> asyncpg.Record | None:
-        rows = await self.fetch(query, *args)
+    async def fetchrow(self, query: str, *args: object, seconds: float = _COMMAND_SECONDS) -> asyncpg.Record | None:
+        rows = await self.fetch(query, *args, seconds=seconds)
         return rows[0] if rows else None
 
 

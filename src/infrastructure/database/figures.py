@@ -4,7 +4,7 @@ from datetime import date
 
 from application.analytics.ports import CreditDay, Figures, RenderDay, RevenueDay, SignUpDay, StyleDay
 from domain.views import View
-from infrastructure.database.engine import ReadPool
+from infrastructure.database.engine import LONG_SECONDS, ReadPool
 
 
 def _within(moment: str) -> str:
@@ -88,17 +88,17 @@ class SqlFigures(Figures):
         self._pool = pool
 
     async def sign_ups(self, since: date, until: date) -> list[SignUpDay]:
-        return [SignUpDay(**row) for row in await self._pool.fetch(_SIGN_UPS, since, until)]
+        return [SignUpDay(**row) for row in await self._pool.fetch(_SIGN_UPS, since, until, seconds=LONG_SECONDS)]
 
     async def renders(self, since: date, until: date) -> list[RenderDay]:
-        return [RenderDay(**row) for row in await self._pool.fetch(_RENDERS, since, until)]
+        return [RenderDay(**row) for row in await self._pool.fetch(_RENDERS, since, until, seconds=LONG_SECONDS)]
 
     async def styles(self, since: date, until: date) -> list[StyleDay]:
-        rows = await self._pool.fetch(_STYLES, since, until)
+        rows = await self._pool.fetch(_STYLES, since, until, seconds=LONG_SECONDS)
         return [StyleDay(**{**row, "view": View(row["view"])}) for row in rows]
 
     async def credits(self, since: date, until: date) -> list[CreditDay]:
-        return [CreditDay(**row) for row in await self._pool.fetch(_CREDITS, since, until)]
+        return [CreditDay(**row) for row in await self._pool.fetch(_CREDITS, since, until, seconds=LONG_SECONDS)]
 
     async def revenue(self, since: date, until: date) -> list[RevenueDay]:
-        return [RevenueDay(**row) for row in await self._pool.fetch(_REVENUE, since, until)]
+        return [RevenueDay(**row) for row in await self._pool.fetch(_REVENUE, since, until, seconds=LONG_SECONDS)]

@@ -18,7 +18,7 @@ from domain.credits import Cause
 from domain.identifiers import LARGEST_ID
 from domain.styles import Category
 from domain.users import Role
-from infrastructure.database.engine import ReadPool
+from infrastructure.database.engine import LONG_SECONDS, ReadPool
 
 CATEGORIES = {category.value: category for category in Category}
 
@@ -143,7 +143,8 @@ class SqlLedgerAuditor(LedgerAuditor):
             """
             SELECT (SELECT count(*) FROM users) AS accounts, (SELECT count(*) FROM ledger_entries) AS entries,
                 (SELECT count(*) FROM holds WHERE status = 'PENDING') AS open_holds
-            """
+            """,
+            seconds=LONG_SECONDS,
         )
         differing = await self._pool.fetch(
             """
@@ -161,7 +162,8 @@ class SqlLedgerAuditor(LedgerAuditor):
             ) AS frozen ON frozen.user_id = users.id
             WHERE users.credits <> coalesce(ledger.total, 0) OR users.credits_held <> coalesce(held.total, 0)
                 OR users.credits_frozen <> coalesce(frozen.total, 0)
-            """
+            """,
+            seconds=LONG_SECONDS,
         )
         unpaid = await self._pool.fetch(
             """
@@ -173,7 +175,8 @@ class SqlLedgerAuditor(LedgerAuditor):
             ) AS entered ON entered.reference = 'transaction:' || payments.transaction_id
             WHERE payments.granted <> coalesce(entered.granted, 0) OR payments.taken <> coalesce(entered.taken, 0)
             ORDER BY payments.id
-            """
+            """,
+            seconds=LONG_SECONDS,
         )
         astray = await self._pool.fetch(
             """
@@ -185,7 +188,8 @@ class SqlLedgerAuditor(LedgerAuditor):
                 WHEN views.status = 'COMPLETED' THEN 'POSTED'
                 ELSE 'VOIDED' END
             ORDER BY views.id
-            """
+            """,
+            seconds=LONG_SECONDS,
         )
         differences = [
             LedgerDifference(

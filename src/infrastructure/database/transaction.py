@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import asyncpg
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from infrastructure.database.connections import Connections
+from infrastructure.database.connections import Connections, part_with
 from infrastructure.database.engine import (
     AWAY,
     BY_KEY,
@@ -107,6 +107,8 @@ class PooledTransaction(Transaction):
             return await self._connection.fetch(query, *args)  # type: ignore[no-any-return]
         except AWAY as failure:
             self._is_fit = False
+            if isinstance(failure, TimeoutError):
+                await part_with(self._connection)
             raise database_unavailable() from failure
 
     async def flush(self) -> None:
@@ -118,6 +120,8 @@ class PooledTransaction(Transaction):
         try:
             done = await self._connection.execute("COMMIT")
         except AWAY as failure:
+            if isinstance(failure, TimeoutError):
+                await part_with(self._connection)
             raise database_unavailable() from failure
         finally:
             self._release()
@@ -136,9 +140,14 @@ class PooledTransaction(Transaction):
             self._release()
 
     async def _begin(self) -> asyncpg.Connection:
-        """Take a connection. One that has died meanwhile shows it here, before anything was done, and is replaced."""
+        """Take a connection. One that has died meanwhile shows it here, before anything was done, and is replaced.
+
+        One that says nothing is not: the next would say as much.
+        """
         try:
             return await self._try_to_begin()
+        except TimeoutError as failure:
+            raise database_unavailable() from failure
         except AWAY:
             self._connections.forget_idle()  # those beside it will have died with it
         try:

@@ -57,14 +57,20 @@ class MetricsExchange:
         self._host = urlsplit(url).hostname
         self._redis = Redis.from_pool(open_pool(url, connections=2, answer_seconds=_ANSWER_SECONDS))
         self._is_away = False
+        self._ends = False
 
     async def publish_for_ever(self) -> None:
-        while True:
+        """Until it is cancelled after `end`: a client of Redis may make of that alone an error like any other."""
+        while not self._ends:
             try:
                 await self.publish()
             except Exception:  # one that cannot be made or sent is no reason not to try the next
                 log.exception("metrics_not_made")
-            await asyncio.sleep(PUBLISH_SECONDS)
+            if not self._ends:
+                await asyncio.sleep(PUBLISH_SECONDS)
+
+    def end(self) -> None:
+        self._ends = True
 
     async def publish(self) -> None:
         """Tell how this process stands; what cannot be told is told the next time."""

@@ -25,6 +25,9 @@ class CountedThrottle(LoginThrottle):
             self._metrics.held_up.inc()
             raise
 
+    async def withdraw(self, email: str, client_ip: str) -> None:
+        await self._throttle.withdraw(email, client_ip)
+
     async def succeeded(self, email: str, client_ip: str) -> None:
         await self._throttle.succeeded(email, client_ip)
 

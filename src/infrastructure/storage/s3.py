@@ -1,5 +1,6 @@
 """Pictures in S3 or a store that speaks its protocol, read through presigned addresses or a CDN."""
 
+import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
@@ -17,6 +18,9 @@ from application.images.ports import PictureStorage, UploadForm
 from domain.errors import NotFound, TooLarge, Unavailable
 from infrastructure.storage.addresses import reachable_from_outside
 
+CALL_SECONDS = 10.0
+"""For a call with its repetition; a customer waits for some of them. The client's own limits begin with the reply, and
+a store that says nothing before the body of a `PUT` is sent, for which it is asked, would be waited for without end."""
 LONGEST_LIFE = 7 * 86_400
 """Seconds. S3 refuses presigned addresses that live longer, though botocore makes them."""
 REMEMBERED_ADDRESSES = 10_000
@@ -45,6 +49,7 @@ class S3Storage(PictureStorage):
         cdn_domain: str | None = None,
         url_life: int = 3600,
         now: Callable[[], float] = time.monotonic,
+        timeout: float = CALL_SECONDS,
     ) -> None:
         if not 0 < url_life <= LONGEST_LIFE:
             raise ValueError(f"an address lives 1 to {LONGEST_LIFE} seconds, not {url_life}")
@@ -53,6 +58,7 @@ class S3Storage(PictureStorage):
         self._reachable = bool(cdn_domain) or endpoint_url is None or reachable_from_outside(endpoint_url)
         self._url_life = url_life
         self._now = now
+        self._timeout = timeout
         self._addresses: OrderedDict[str, tuple[str, float]] = OrderedDict()
         self._client_arguments = {
             "region_name": region,
@@ -74,13 +80,13 @@ class S3Storage(PictureStorage):
         await self._open.aclose()
 
     async def put(self, key: str, data: bytes, *, content_type: str = "image/jpeg") -> None:
-        async with _outcomes():
+        async with self._call():
             await self._client.put_object(
                 Bucket=self._bucket, Key=key, Body=data, ContentType=content_type, CacheControl=_CACHING
             )
 
     async def get(self, key: str, *, largest: int | None = None) -> bytes:
-        async with _outcomes():
+        async with self._call():
             answer = await self._client.get_object(Bucket=self._bucket, Key=key)
             async with answer["Body"] as body:
                 if largest is not None and answer["ContentLength"] > largest:
@@ -89,7 +95,7 @@ class S3Storage(PictureStorage):
         return data
 
     async def delete(self, key: str) -> None:
-        async with _outcomes():
+        async with self._call():
             await self._client.delete_object(Bucket=self._bucket, Key=key)
 
     async def url(self, key: str) -> str:
@@ -111,7 +117,7 @@ class S3Storage(PictureStorage):
         https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-HTTPPOSTConstructPolicy.html
         """
         fields = {"Content-Type": _UNKNOWN}
-        async with _outcomes():
+        async with self._call():
             post = await self._client.generate_presigned_post(
                 Bucket=self._bucket,
                 Key=key,
@@ -125,15 +131,28 @@ class S3Storage(PictureStorage):
         return await self.url(key) if self._reachable else None
 
     async def ping(self) -> None:
-        async with _outcomes():
+        async with self._call():
             await self._client.head_bucket(Bucket=self._bucket)
 
     async def _presign(self, key: str) -> str:
-        async with _outcomes():
+        async with self._call():
             address: str = await self._client.generate_presigned_url(
                 "get_object", Params={"Bucket": self._bucket, "Key": key}, ExpiresIn=self._url_life
             )
         return address
+
+    @asynccontextmanager
+    async def _call(self) -> AsyncIterator[None]:
+        """Bound the whole call, and turn its failures into the port's."""
+        try:
+            async with asyncio.timeout(self._timeout):
+                yield
+        except ClientError as error:
+            if error.response.get("Error", {}).get("Code") == "NoSuchKey":
+                raise NotFound("not_found", "There is no such picture.") from error
+            raise _unavailable() from error
+        except (BotoCoreError, aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise _unavailable() from error
 
 
 def _config(addressing: str, *, foreign: bool) -> AioConfig:
@@ -146,24 +165,12 @@ def _config(addressing: str, *, foreign: bool) -> AioConfig:
         signature_version="s3v4",
         s3={"addressing_style": addressing, "us_east_1_regional_endpoint": "regional"},
         connect_timeout=3,
-        read_timeout=15,
+        read_timeout=5,
         retries={"total_max_attempts": 2, "mode": "standard"},
         max_pool_connections=50,
         request_checksum_calculation=checksums,
         response_checksum_validation=checksums,
     )
-
-
-@asynccontextmanager
-async def _outcomes() -> AsyncIterator[None]:
-    try:
-        yield
-    except ClientError as error:
-        if error.response.get("Error", {}).get("Code") == "NoSuchKey":
-            raise NotFound("not_found", "There is no such picture.") from error
-        raise _unavailable() from error
-    except (BotoCoreError, aiohttp.ClientError, TimeoutError, OSError) as error:
-        raise _unavailable() from error
 
 
 def _unavailable() -> Unavailable:

@@ -16,9 +16,11 @@ from application.actor import Actor, Client
 from application.pages import Page
 from application.styles.list_styles import ListStyles, ListStylesHandler
 from application.styles.ports import StyleItem
+from domain.errors import Failure
 from domain.styles import Category
 from presentation.http.authentication import AnyRequest
 from presentation.http.documentation import refusals
+from presentation.http.problems import MEDIA_TYPE, encode, headers_of, problem_of_failure, request_id_of
 from presentation.http.security import header_of
 
 CACHE_CONTROL = "public, max-age=60"
@@ -55,7 +57,8 @@ class StylePages:
 
     A request shares a reading with those that wait with it, and never one that had begun when it came: so whoever has
     seen a change is shown it, though nothing is asked twice. Only while a crowd waits is everybody else shown the page
-    that was read last, up to a second old, so that a slow database slows down a few and not all.
+    that was read last, up to a second old, so that a slow database slows down a few and not all. Who waited for a
+    reading that found the database away is told so, and waits for no other.
     """
 
     def __init__(self, handle: ListStylesHandler) -> None:
@@ -64,6 +67,8 @@ class StylePages:
         self._next: dict[Category | None, asyncio.Task[EncodedPage]] = {}
         self._last: dict[Category | None, EncodedPage] = {}
         self._waiting = 0
+        self._failure: Failure | None = None
+        self._failed_at = 0.0
 
     async def page(self, category: Category | None) -> EncodedPage:
         last = self._last.get(category)
@@ -79,10 +84,17 @@ class StylePages:
             self._waiting -= 1
 
     async def _read(self, category: Category | None) -> EncodedPage:
+        came = time.monotonic()
         async with self._one_at_a_time:
             del self._next[category]
+            if self._failure is not None and self._failed_at > came:
+                raise self._failure
             began = time.monotonic()
-            styles = await self._handle(ListStyles(category), _EVERYBODY)
+            try:
+                styles = await self._handle(ListStyles(category), _EVERYBODY)
+            except Failure as failure:
+                self._failure, self._failed_at = failure, time.monotonic()
+                raise
         page = self._last[category] = EncodedPage(_version(styles), msgspec.json.encode(styles), began)
         return page
 
@@ -116,7 +128,7 @@ class StyleController(Controller):
 class StylesShortcut:
     """Answers for `StyleController` what it would answer, ahead of the framework's routing, which costs more than that.
 
-    Only requests that it knows to the letter; all others, and those that fail, go the whole way.
+    Only requests that it knows to the letter; all others go the whole way.
     """
 
     def __init__(self, app: ASGIApp, prefix: str) -> None:
@@ -125,20 +137,31 @@ class StylesShortcut:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         is_known = scope["type"] == ScopeType.HTTP and scope["path"] == self._path and scope["method"] == "GET"
-        if is_known and scope["query_string"] in _QUERIES:
-            page = await self._page(scope)
-            if page is not None:
-                scope["path_template"] = self._path
-                await _send(page, scope, send)
-                return
+        if is_known and scope["query_string"] in _QUERIES and await self._answers(scope, send):
+            scope["path_template"] = self._path
+            return
         await self._app(scope, receive, send)
 
-    async def _page(self, scope: Scope) -> EncodedPage | None:
+    async def _answers(self, scope: Scope, send: Send) -> bool:
         pages: StylePages = scope["litestar_app"].state.style_pages
         try:
-            return await pages.page(_QUERIES[scope["query_string"]])
+            page = await pages.page(_QUERIES[scope["query_string"]])
+        except Failure as failure:  # to ask once more would take as long
+            await _refuse(failure, scope, send)
         except Exception:  # noqa: BLE001 - the whole way has an answer to it
-            return None
+            return False
+        else:
+            await _send(page, scope, send)
+        return True
+
+
+async def _refuse(failure: Failure, scope: Scope, send: Send) -> None:
+    problem = problem_of_failure(failure, request_id_of(scope))
+    body = encode(problem)
+    added = {"content-type": MEDIA_TYPE, "content-length": str(len(body)), **headers_of(failure)}
+    headers = [(name.lower().encode(), value.encode()) for name, value in added.items()]
+    await send({"type": "http.response.start", "status": problem.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body, "more_body": False})
 
 
 async def _send(page: EncodedPage, scope: Scope, send: Send) -> None:

@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy import text
 
 from domain.errors import Unavailable
-from infrastructure.database.engine import ReadPool, create_engine, create_sessions, open_read_pool
+from infrastructure.database.engine import ReadPool, create_engine, create_sessions, open_read_pool, open_session
+from tests.integration.database.silence import silent_network
 from tests.integration.database.stage import Stage
 from tests.servers import of_database
 
@@ -111,6 +112,49 @@ async def test_a_commit_that_is_cut_off_says_so(stage: Stage) -> None:
         with pytest.raises(Unavailable):
             await desk.uow.commit()
     assert await stage.database.fetchval("SELECT name FROM users") == user.name
+
+
+async def test_a_reader_of_a_server_that_falls_silent_says_so(database_url: str) -> None:
+    """Its connection is kept by nobody, and the next reader has another."""
+    async with silent_network(database_url) as (address, speaks), open_read_pool(address, connections=1) as pool:
+        await pool.fetch("SELECT 1")
+        speaks.clear()
+        with pytest.raises(Unavailable):
+            await pool.fetch("SELECT 1", seconds=0.3)
+        speaks.set()
+        assert await pool.fetch("SELECT 1")
+
+
+@pytest.mark.parametrize("is_amid", [True, False], ids=["amid a transaction", "between two"])
+async def test_a_writer_to_a_server_that_falls_silent_says_so(
+    database_url: str, monkeypatch: pytest.MonkeyPatch, is_amid: bool
+) -> None:
+    """Amid a transaction and before one; afterwards the same engine writes on."""
+    monkeypatch.setattr("infrastructure.database.engine._COMMAND_SECONDS", 0.5)
+    async with silent_network(database_url) as (address, speaks):
+        engine = create_engine(address, connections=1)
+        async with create_sessions(engine)() as session:
+            await session.execute(text("SELECT 1"))
+            if not is_amid:
+                await session.commit()
+            speaks.clear()
+            with pytest.raises(Unavailable):
+                await session.execute(text("SELECT 1"))
+        speaks.set()
+        async with create_sessions(engine)() as session:
+            assert await session.scalar(text("SELECT 1")) == 1
+        await engine.dispose()
+
+
+async def test_a_session_whose_connection_died_ends_in_peace(stage: Stage) -> None:
+    """Nobody is to take that for a mistake of ours; the next session has another connection."""
+    sessions = create_sessions(stage.engine)
+    async with open_session(sessions) as session:
+        await session.execute(text("SELECT 1"))
+        await stage.database.execute(DISCONNECT_ALL)
+        await asyncio.sleep(0.05)
+    async with open_session(sessions) as session:
+        assert await session.scalar(text("SELECT 1")) == 1
 
 
 async def test_readers_wait_their_turn(stage: Stage) -> None:

@@ -8,6 +8,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from bootstrap import migrations
+from bootstrap.schema import MigrationsPending
 from infrastructure.database.tables import metadata
 from tests.integration.database.stage import Stage
 
@@ -105,5 +106,5 @@ async def test_a_database_that_is_behind_or_differs_is_told_from_one_that_fits(
     await connection.execute("ALTER TABLE views DROP COLUMN stumbles")
     await connection.close()
     for url in (database_url, empty_database_url):
-        with pytest.raises(migrations.MigrationsPending, match="hairtryon db upgrade"):
+        with pytest.raises(MigrationsPending, match="hairtryon db upgrade"):
             migrations.check(url)

@@ -24,7 +24,7 @@ class WatchedPool(ReadPool):
         self.batches: list[int] = []
         self.trouble: Exception | None = None
 
-    async def fetch(self, query: str, *args: object) -> list[asyncpg.Record]:
+    async def fetch(self, query: str, *args: object, seconds: float = 7) -> list[asyncpg.Record]:
         sessions = args[0]
         assert isinstance(sessions, list)
         self.batches.append(len(sessions))
@@ -32,7 +32,7 @@ class WatchedPool(ReadPool):
         trouble, self.trouble = self.trouble, None
         if trouble:
             raise trouble
-        return await self._real.fetch(query, *args)
+        return await self._real.fetch(query, *args, seconds=seconds)
 
 
 @pytest.fixture

@@ -2,8 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
-from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
@@ -18,6 +16,7 @@ from infrastructure.database.model_gate import SqlModelGate
 from infrastructure.database.tally import Tally
 from infrastructure.database.transaction import Transaction, WritePool, open_write_pool
 from infrastructure.metrics.work import WorkMetrics
+from tests.integration.database.silence import silent_network
 from tests.integration.database.stage import Stage
 
 ADD = "INSERT INTO daily_grants (day, granted) VALUES ($1, 1)"
@@ -27,33 +26,6 @@ ADD = "INSERT INTO daily_grants (day, granted) VALUES ($1, 1)"
 async def pool(database_url: str) -> AsyncIterator[WritePool]:
     async with open_write_pool(database_url, connections=2) as pool:
         yield pool
-
-
-@asynccontextmanager
-async def silent_network(url: str) -> AsyncIterator[tuple[str, asyncio.Event]]:
-    """Another address of this server, from which nothing is heard, either way, unless the event is set."""
-    server = urlsplit(url)
-    speaks, talks = asyncio.Event(), set[asyncio.Task[None]]()
-    speaks.set()
-
-    async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(OSError):
-            while said := await reader.read(65_536):
-                await speaks.wait()
-                writer.write(said)
-                await writer.drain()
-        writer.close()
-
-    async def connect(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        far_reader, far_writer = await asyncio.open_connection(server.hostname, server.port)
-        talks.update(asyncio.create_task(carry(*way)) for way in ((reader, far_writer), (far_reader, writer)))
-
-    async with await asyncio.start_server(connect, "127.0.0.1", 0) as network:
-        port = network.sockets[0].getsockname()[1]
-        yield url.replace(f":{server.port}/", f":{port}/"), speaks
-        for talk in talks:
-            talk.cancel()
-        await asyncio.gather(*talks, return_exceptions=True)
 
 
 async def days(stage: Stage) -> list[str]:
@@ -249,3 +221,32 @@ async def test_a_server_that_falls_silent_at_the_commit_is_unavailable(
         await pool.fetch(ADD, "b")
         await connections.close()
     assert "b" in await days(stage)
+
+
+async def test_a_server_that_falls_silent_amid_a_transaction_is_asked_nothing_more(
+    stage: Stage, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither to roll back nor to begin anew: each would be waited for as long. Its connection is kept by nobody."""
+    monkeypatch.setattr("infrastructure.database.connections._PARTING_SECONDS", 0.1)
+    async with silent_network(database_url) as (address, speaks):
+        made: list[asyncpg.Connection] = []
+
+        async def connect() -> asyncpg.Connection:
+            made.append(await asyncpg.connect(address, timeout=1, command_timeout=0.6))
+            return made[-1]
+
+        connections = Connections(connect, 1)
+        pool = WritePool(connections)
+        await pool.fetch(ADD, "a")
+        for said_before in (["b"], []):
+            async with pool.transaction() as transaction:
+                for day in said_before:
+                    await transaction.fetch(ADD, day)
+                speaks.clear()
+                with pytest.raises(Unavailable):
+                    await transaction.fetch(ADD, "c")
+            speaks.set()
+            await pool.fetch("SELECT 1")
+        assert [connection.is_closed() for connection in made] == [True, True, False]
+        await connections.close()
+    assert await days(stage) == ["a"]

@@ -98,6 +98,9 @@ class FakeLoginThrottle(LoginThrottle):
             raise Throttled("rate_limited", "Too many attempts.", retry_after=1)
         self.admitted.append((email, client_ip))
 
+    async def withdraw(self, email: str, client_ip: str) -> None:
+        self.admitted.remove((email, client_ip))
+
     async def succeeded(self, email: str, client_ip: str) -> None:
         assert client_ip
         self.forgotten.append(email)

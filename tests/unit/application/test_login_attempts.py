@@ -4,7 +4,7 @@ import pytest
 
 from application.auth.log_in import LogIn
 from application.auth.register import Register
-from domain.errors import Forbidden, Throttled, Unauthenticated
+from domain.errors import Forbidden, Throttled, Unauthenticated, Unavailable
 from tests.unit.application.reception import ADA, PASSWORD, VISITOR, Reception
 
 HERE = VISITOR.client.ip
@@ -55,3 +55,16 @@ async def test_the_password_of_a_sign_up_forgets_nothing() -> None:
         await reception.enter(password="squatters-password")
     assert refusal.value.code == "email_not_verified"
     assert reception.throttle.forgotten == []
+
+
+async def test_an_attempt_that_the_database_had_no_answer_to_is_no_guess() -> None:
+    """It has failed for nobody's fault, and before a password was looked at: outages lock nobody out."""
+    reception = Reception()
+    await reception.join()
+    reception.passwords.worked_on.clear()
+    reception.throttle.admitted.clear()
+    reception.uow.dies_after = 1
+    with pytest.raises(Unavailable):
+        await reception.enter()
+    assert reception.throttle.admitted == []
+    assert reception.passwords.worked_on == []

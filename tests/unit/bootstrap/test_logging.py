@@ -255,7 +255,8 @@ def test_a_full_disk_stops_nobody(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_log_file_that_cannot_be_stops_the_start(tmp_path: Path) -> None:
     with pytest.raises(SettingsError) as refusal:
         configure_logging(load(LOG_FILE=str(tmp_path)))
-    assert refusal.value.mistakes == ["LOG_FILE should be a file that can be written: Is a directory."]
+    mistake = f"LOG_FILE should be a file that can be written, not '{tmp_path}': Is a directory."
+    assert refusal.value.mistakes == [mistake]
 
 
 def test_warnings_are_records(records: Records) -> None:

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[3]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 EXAMPLE = (ROOT / "deploy" / "compose.env.example").read_text()
-WITHOUT_A_SECRET = {"VERSION", "FRONTEND_URL"}
+WITHOUT_A_SECRET = {"VERSION", "FRONTEND_URL", "POSTGRES_LOGIN"}
 """Variables that may have a default."""
 
 each_service = pytest.mark.parametrize("name", SERVICES)
@@ -79,6 +79,12 @@ def test_there_is_time_to_finish(name: str) -> None:
     assert int(SERVICES[name]["stop_grace_period"].removesuffix("s")) > 2 * 20
 
 
+@pytest.mark.parametrize("name", ["api", "worker"])
+def test_a_process_that_grows_takes_nobody_along(name: str) -> None:
+    """Its container ends at a gigabyte, before the machine has none left for the database."""
+    assert SERVICES[name]["mem_limit"] == "1g"
+
+
 def test_valkey_forgets_nothing_by_itself() -> None:
     """It writes what it is told to a file, and refuses rather than drops when it is full."""
     command = SERVICES["valkey"]["command"]
@@ -105,4 +111,8 @@ def _made_up(variable: str) -> str:
 
 
 def _interpolated(value: str, variables: dict[str, str]) -> str:
-    return re.sub(r"\$\{(\w+)(?::[?-][^}]*)?\}", lambda found: variables[found[1]], value)
+    return re.sub(
+        r"\$\{(\w+)(?::-([^}]*)|:\?[^}]*)?\}",
+        lambda found: variables[found[1]] if found[2] is None else variables.get(found[1]) or found[2],
+        value,
+    )

@@ -196,6 +196,15 @@ async def test_the_right_password_forgets_the_failures_of_its_network_only(guard
     assert await guard.wait_of(ip="192.0.2.1") == 4
 
 
+async def test_an_attempt_that_is_withdrawn_was_no_guess(guard: Guard) -> None:
+    """However many there were, from here or elsewhere: five guesses are still free."""
+    for ip in (HOME, "198.51.100.7"):
+        for _ in range(30):
+            assert await guard.wait_of(ip=ip) == 0
+            await guard.throttle.withdraw(ADA, ip)
+    assert [await guard.wait_of() for _ in range(6)] == [0] * 5 + [1]
+
+
 async def test_signing_in_often_is_no_guessing(guard: Guard) -> None:
     """From many networks, one after the other, a hundred times a day."""
     for number in range(100):

@@ -9,6 +9,7 @@ import pytest
 
 from application.styles.list_styles import ListStylesHandler
 from application.styles.ports import StyleItem, StyleReader
+from domain.errors import Unavailable
 from domain.styles import Category
 from presentation.http.styles import StylePages
 
@@ -190,3 +191,19 @@ async def test_a_crowd_at_one_category_shows_nobody_another(pages: StylePages, s
     assert not other.done()
     styles.gate.set()
     assert await other == ["Pixie"]
+
+
+async def test_who_waited_for_a_reading_that_failed_waits_for_no_other(pages: StylePages, styles: GatedStyles) -> None:
+    """The database is away, and would be for them; who comes later is read for anew."""
+    styles.fault = Unavailable("service_unavailable", "Away.")
+    first = ask(pages)
+    await settle()
+    second, other = ask(pages), ask(pages, Category.CELEBRITY)
+    await settle()
+    styles.gate.set()
+    for asked in (first, second, other):
+        with pytest.raises(Unavailable):
+            await asked
+    assert styles.begun == 1
+    styles.fault = None
+    assert await ask(pages) == ["Bob"]

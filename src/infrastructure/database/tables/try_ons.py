@@ -57,6 +57,9 @@ images = Table(
     CheckConstraint("upload_id IS NOT NULL OR deleted_at IS NOT NULL", name="photo_kept"),
 )
 Index("ix_images_gallery", images.c.user_id, images.c.id.desc(), postgresql_where=images.c.deleted_at.is_(None))
+Index(
+    "ix_images_owner", images.c.user_id
+)  # with what was deleted: it counts as cancelled, and is erased with its owner
 
 views = Table(
     "views",

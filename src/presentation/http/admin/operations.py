@@ -50,5 +50,9 @@ class AdminOperationsController(AdminController):
         since: FromQuery[date | None] = None,
         until: FromQuery[date | None] = None,
     ) -> Analytics:
-        """Sign-ups, renders and credits by day, in UTC: of the last 30 days, or of up to 92, both ends included."""
+        """Sign-ups, renders (in all and by style), credits and revenue by day, in UTC.
+
+        Of the last 30 days, or from `since` to `until`, both included, 92 days at most. A day without anything is left
+        out.
+        """
         return await handle(ShowAnalytics(since, until), actor)
