@@ -123,8 +123,10 @@ def _translate(context: ExceptionContext) -> None:
     if not isinstance(original, Exception):
         return  # whoever is cancelled must hear that, not that the connection was dropped for it
     cause = getattr(original, "__cause__", None) or original
-    if isinstance(cause, TimeoutError):
-        context.is_disconnect = True  # so that it is not asked to roll back, which takes as long again
+    if isinstance(cause, TimeoutError | asyncpg.ReadOnlySQLTransactionError):
+        # So that one that is mute is not asked to roll back, which takes as long again; and that nobody is kept with a
+        # server that stands by for good, while another has taken its place.
+        context.is_disconnect = True
     if context.is_disconnect or isinstance(cause, AWAY):
         raise database_unavailable() from original
 

@@ -146,6 +146,31 @@ async def test_a_writer_to_a_server_that_falls_silent_says_so(
         await engine.dispose()
 
 
+async def test_who_was_connected_to_a_server_that_stands_by_writes_on_once_another_takes_its_place(
+    stage: Stage, database_url: str
+) -> None:
+    """The one that stands by lives on, and answers every question: from its connection nobody would ever part."""
+    engine = create_engine(database_url, connections=2)
+    sessions = create_sessions(engine)
+    name = await stage.database.fetchval("SELECT quote_ident(current_database())")
+
+    async def write() -> None:
+        async with open_session(sessions) as session:
+            await session.execute(text("INSERT INTO daily_grants (day, granted) VALUES ('a', 1)"))
+            await session.commit()
+
+    # A session keeps what was the default as it began.
+    await stage.database.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+    async with sessions() as first, sessions() as second:
+        assert [await session.scalar(text("SELECT 1")) for session in (first, second)] == [1, 1]
+    await stage.database.execute(f"ALTER DATABASE {name} RESET default_transaction_read_only")
+    with pytest.raises(Unavailable):
+        await write()
+    await write()
+    assert await stage.database.fetchval("SELECT granted FROM daily_grants") == 1
+    await engine.dispose()
+
+
 async def test_a_session_whose_connection_died_ends_in_peace(stage: Stage) -> None:
     """Nobody is to take that for a mistake of ours; the next session has another connection."""
     sessions = create_sessions(stage.engine)
