@@ -59,15 +59,17 @@ def database_unavailable() -> Unavailable:
 
 
 class _Pool(AsyncAdaptedQueuePool):
-    """A pool in which to find no connection free, for as long as one waits, is `Unavailable`; so is one that is mute.
+    """A pool in which to find no connection free, for as long as one waits, is `Unavailable`.
 
-    Were a connection that does not answer the ping replaced, one would wait for the next to fail as well.
+    So is one that is mute: were a connection that does not answer the ping replaced, one would wait for the next to
+    fail as well. And so is a server that goes away while SQLAlchemy prepares a new connection, which it does without
+    telling whoever listens for errors.
     """
 
     def connect(self) -> PoolProxiedConnection:
         try:
             return super().connect()
-        except TimeoutError as failure:
+        except AWAY as failure:
             raise database_unavailable() from failure
 
     def _do_get(self) -> ConnectionPoolEntry:

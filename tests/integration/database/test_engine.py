@@ -3,7 +3,9 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator
+from typing import Any
 
+import asyncpg
 import pytest
 from sqlalchemy import text
 
@@ -142,6 +144,30 @@ async def test_a_writer_to_a_server_that_falls_silent_says_so(
                 await session.execute(text("SELECT 1"))
         speaks.set()
         async with create_sessions(engine)() as session:
+            assert await session.scalar(text("SELECT 1")) == 1
+        await engine.dispose()
+
+
+async def test_a_server_that_goes_away_as_soon_as_one_is_connected_is_away(
+    stage: Stage, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As while it stops or starts; afterwards the same engine writes on."""
+    connect = asyncpg.connect
+
+    async def connect_in_vain(*args: Any, **settings: Any) -> asyncpg.Connection:
+        connection = await connect(*args, **settings)
+        await stage.database.execute("SELECT pg_terminate_backend($1, 5000)", connection.get_server_pid())
+        return connection
+
+    engine = create_engine(database_url, connections=1)
+    sessions = create_sessions(engine)
+    for _ in range(2):
+        monkeypatch.setattr(asyncpg, "connect", connect_in_vain)
+        async with open_session(sessions) as session:
+            with pytest.raises(Unavailable):
+                await session.execute(text("SELECT 1"))
+        monkeypatch.setattr(asyncpg, "connect", connect)
+        async with open_session(sessions) as session:
             assert await session.scalar(text("SELECT 1")) == 1
         await engine.dispose()
 
