@@ -23,6 +23,9 @@ _COMMAND_SECONDS = 7.0
 """The longest waits for a new connection and for a statement. Whoever waits for a place (`ACQUIRE_SECONDS`), then for a
 connection and for a statement, because the server says nothing any more, has an answer within 15 seconds: no longer do
 payment providers wait for one to their webhooks."""
+_LIFE_SECONDS = 300
+"""An older connection of the engine is replaced when its turn comes: idle for so long, a firewall on the way may have
+forgotten it without telling either end, and whoever asks it whether it lives waits for an answer in vain."""
 LONG_SECONDS = 60.0
 """For statements that add up whole tables."""
 BY_KEY = {"enable_seqscan": "off", "plan_cache_mode": "force_generic_plan"}
@@ -99,6 +102,7 @@ def create_engine(url: str, *, connections: int) -> AsyncEngine:
         max_overflow=0,
         pool_timeout=ACQUIRE_SECONDS,
         pool_pre_ping=True,
+        pool_recycle=_LIFE_SECONDS,
         hide_parameters=True,
     )
     event.listen(engine.sync_engine, "handle_error", _translate)

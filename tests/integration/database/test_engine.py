@@ -148,6 +148,20 @@ async def test_a_writer_to_a_server_that_falls_silent_says_so(
         await engine.dispose()
 
 
+@pytest.mark.parametrize(("life", "connections"), [(300, 1), (0, 2)], ids=["not yet", "by now"])
+async def test_a_connection_that_a_firewall_may_have_forgotten_is_made_anew(
+    database_url: str, monkeypatch: pytest.MonkeyPatch, life: int, connections: int
+) -> None:
+    monkeypatch.setattr("infrastructure.database.engine._LIFE_SECONDS", life)
+    engine = create_engine(database_url, connections=1)
+    answered = set()
+    for _ in range(2):
+        async with create_sessions(engine)() as session:
+            answered.add(await session.scalar(text("SELECT pg_backend_pid()")))
+    assert len(answered) == connections
+    await engine.dispose()
+
+
 async def test_a_server_that_goes_away_as_soon_as_one_is_connected_is_away(
     stage: Stage, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
