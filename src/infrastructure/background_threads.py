@@ -4,6 +4,7 @@ import os
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 _NICENESS = 5
 _LOWEST = 19
@@ -19,4 +20,5 @@ def _give_way() -> None:
     if sys.platform == "linux":
         thread = threading.get_native_id()
         # On top of what the process has, for nobody but root may raise a priority.
-        os.setpriority(os.PRIO_PROCESS, thread, min(os.getpriority(os.PRIO_PROCESS, thread) + _NICENESS, _LOWEST))
+        with suppress(OSError):  # where a sandbox forbids it: slower beside others is better than not at all
+            os.setpriority(os.PRIO_PROCESS, thread, min(os.getpriority(os.PRIO_PROCESS, thread) + _NICENESS, _LOWEST))

@@ -23,6 +23,9 @@ _COMMAND_SECONDS = 7.0
 """The longest waits for a new connection and for a statement. Whoever waits for a place (`ACQUIRE_SECONDS`), then for a
 connection and for a statement, because the server says nothing any more, has an answer within 15 seconds: no longer do
 payment providers wait for one to their webhooks."""
+_LIFE_SECONDS = 300
+"""An older connection of the engine is replaced when its turn comes: idle for so long, a firewall on the way may have
+forgotten it without telling either end, and whoever asks it whether it lives waits for an answer in vain."""
 LONG_SECONDS = 60.0
 """For statements that add up whole tables."""
 BY_KEY = {"enable_seqscan": "off", "plan_cache_mode": "force_generic_plan"}
@@ -59,15 +62,17 @@ def database_unavailable() -> Unavailable:
 
 
 class _Pool(AsyncAdaptedQueuePool):
-    """A pool in which to find no connection free, for as long as one waits, is `Unavailable`; so is one that is mute.
+    """A pool in which to find no connection free, for as long as one waits, is `Unavailable`.
 
-    Were a connection that does not answer the ping replaced, one would wait for the next to fail as well.
+    So is one that is mute: were a connection that does not answer the ping replaced, one would wait for the next to
+    fail as well. And so is a server that goes away while SQLAlchemy prepares a new connection, which it does without
+    telling whoever listens for errors.
     """
 
     def connect(self) -> PoolProxiedConnection:
         try:
             return super().connect()
-        except TimeoutError as failure:
+        except AWAY as failure:
             raise database_unavailable() from failure
 
     def _do_get(self) -> ConnectionPoolEntry:
@@ -97,6 +102,7 @@ def create_engine(url: str, *, connections: int) -> AsyncEngine:
         max_overflow=0,
         pool_timeout=ACQUIRE_SECONDS,
         pool_pre_ping=True,
+        pool_recycle=_LIFE_SECONDS,
         hide_parameters=True,
     )
     event.listen(engine.sync_engine, "handle_error", _translate)
@@ -123,8 +129,10 @@ def _translate(context: ExceptionContext) -> None:
     if not isinstance(original, Exception):
         return  # whoever is cancelled must hear that, not that the connection was dropped for it
     cause = getattr(original, "__cause__", None) or original
-    if isinstance(cause, TimeoutError):
-        context.is_disconnect = True  # so that it is not asked to roll back, which takes as long again
+    if isinstance(cause, TimeoutError | asyncpg.ReadOnlySQLTransactionError):
+        # So that one that is mute is not asked to roll back, which takes as long again; and that nobody is kept with a
+        # server that stands by for good, while another has taken its place.
+        context.is_disconnect = True
     if context.is_disconnect or isinstance(cause, AWAY):
         raise database_unavailable() from original
 

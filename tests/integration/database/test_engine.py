@@ -3,7 +3,9 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator
+from typing import Any
 
+import asyncpg
 import pytest
 from sqlalchemy import text
 
@@ -144,6 +146,69 @@ async def test_a_writer_to_a_server_that_falls_silent_says_so(
         async with create_sessions(engine)() as session:
             assert await session.scalar(text("SELECT 1")) == 1
         await engine.dispose()
+
+
+@pytest.mark.parametrize(("life", "connections"), [(300, 1), (0, 2)], ids=["not yet", "by now"])
+async def test_a_connection_that_a_firewall_may_have_forgotten_is_made_anew(
+    database_url: str, monkeypatch: pytest.MonkeyPatch, life: int, connections: int
+) -> None:
+    monkeypatch.setattr("infrastructure.database.engine._LIFE_SECONDS", life)
+    engine = create_engine(database_url, connections=1)
+    answered = set()
+    for _ in range(2):
+        async with create_sessions(engine)() as session:
+            answered.add(await session.scalar(text("SELECT pg_backend_pid()")))
+    assert len(answered) == connections
+    await engine.dispose()
+
+
+async def test_a_server_that_goes_away_as_soon_as_one_is_connected_is_away(
+    stage: Stage, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As while it stops or starts; afterwards the same engine writes on."""
+    connect = asyncpg.connect
+
+    async def connect_in_vain(*args: Any, **settings: Any) -> asyncpg.Connection:
+        connection = await connect(*args, **settings)
+        await stage.database.execute("SELECT pg_terminate_backend($1, 5000)", connection.get_server_pid())
+        return connection
+
+    engine = create_engine(database_url, connections=1)
+    sessions = create_sessions(engine)
+    for _ in range(2):
+        monkeypatch.setattr(asyncpg, "connect", connect_in_vain)
+        async with open_session(sessions) as session:
+            with pytest.raises(Unavailable):
+                await session.execute(text("SELECT 1"))
+        monkeypatch.setattr(asyncpg, "connect", connect)
+        async with open_session(sessions) as session:
+            assert await session.scalar(text("SELECT 1")) == 1
+        await engine.dispose()
+
+
+async def test_who_was_connected_to_a_server_that_stands_by_writes_on_once_another_takes_its_place(
+    stage: Stage, database_url: str
+) -> None:
+    """The one that stands by lives on, and answers every question: from its connection nobody would ever part."""
+    engine = create_engine(database_url, connections=2)
+    sessions = create_sessions(engine)
+    name = await stage.database.fetchval("SELECT quote_ident(current_database())")
+
+    async def write() -> None:
+        async with open_session(sessions) as session:
+            await session.execute(text("INSERT INTO daily_grants (day, granted) VALUES ('a', 1)"))
+            await session.commit()
+
+    # A session keeps what was the default as it began.
+    await stage.database.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+    async with sessions() as first, sessions() as second:
+        assert [await session.scalar(text("SELECT 1")) for session in (first, second)] == [1, 1]
+    await stage.database.execute(f"ALTER DATABASE {name} RESET default_transaction_read_only")
+    with pytest.raises(Unavailable):
+        await write()
+    await write()
+    assert await stage.database.fetchval("SELECT granted FROM daily_grants") == 1
+    await engine.dispose()
 
 
 async def test_a_session_whose_connection_died_ends_in_peace(stage: Stage) -> None:
