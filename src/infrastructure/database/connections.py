@@ -7,8 +7,8 @@ from contextlib import suppress
 import asyncpg
 
 ACQUIRE_SECONDS = 4.0
-_IDLE_SECONDS = 300.0
-"""After so long a firewall on the way may have forgotten a connection without telling either end."""
+_IDLE_SECONDS = 200.0
+"""Before a firewall or load balancer on the way has forgotten a connection, without telling either end."""
 _PARTING_SECONDS = 1.0
 
 Connect = Callable[[], Awaitable[asyncpg.Connection]]

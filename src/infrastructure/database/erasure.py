@@ -56,8 +56,9 @@ class SqlPersonalRecords(PersonalRecords):
         own = select(images.c.id).where(images.c.user_id == user_id).scalar_subquery()
         # Photos are locked before their try-ons, in the order in which a photo is swept.
         await self._session.execute(select(uploads.c.id).where(uploads.c.user_id == user_id).with_for_update())
+        rendered = select(views.c.id).where(views.c.image_id.in_(own)).scalar_subquery()
         await self._session.execute(
-            delete(holds).where(holds.c.user_id == user_id, holds.c.status != HoldStatus.PENDING)
+            delete(holds).where(holds.c.view_id.in_(rendered), holds.c.status != HoldStatus.PENDING)
         )
         await self._session.execute(delete(views).where(views.c.image_id.in_(own)))
         await self._session.execute(delete(images).where(images.c.user_id == user_id))
