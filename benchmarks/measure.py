@@ -13,7 +13,7 @@ from typing import Literal, TypeVar
 import msgspec
 from msgspec import Struct, field
 
-from benchmarks import cores
+from benchmarks import cores, wrk
 from benchmarks.load import HOST, Figures, Plan
 from benchmarks.rig import Server
 from benchmarks.watchdog import Watch, watching
@@ -143,9 +143,14 @@ def run(
     port: int, requests: list[bytes], connections: int, *, expected: int = HTTPStatus.OK, seconds: float = SECONDS
 ) -> Figures:
     """Load one server for a few seconds; `RuntimeError` when it answers nothing."""
+    if wrk.COMMAND:
+        return _answered(wrk.run(port, requests, connections, seconds=seconds))
     with _loading(port, requests, connections, seconds, expected) as process:
         assert process.stdout is not None
-        figures = msgspec.json.decode(process.stdout.read(), type=Figures)
+        return _answered(msgspec.json.decode(process.stdout.read(), type=Figures))
+
+
+def _answered(figures: Figures) -> Figures:
     if not figures.rate:
         raise RuntimeError(f"Nothing was answered: {figures}")
     return figures

@@ -7,7 +7,7 @@ from importlib.metadata import version
 from math import inf
 from pathlib import Path
 
-from benchmarks import cores, data
+from benchmarks import cores, data, wrk
 from benchmarks.measure import ROUNDS, SECONDS, Row, Tail, Unit
 
 _HEADINGS = (
@@ -45,6 +45,11 @@ def machine(rows: Sequence[Row], postgres: str, busy: float) -> str:
         if cores.PINNED
         else "Server, PostgreSQL and load shared all cores"
     )
+    client = (
+        "wrk, and `benchmarks/load.py` for loads beside others; one"
+        if wrk.COMMAND
+        else "`benchmarks/load.py`, since wrk is not installed: a Python process that"
+    )
     return "\n".join(
         (
             f"- {os.cpu_count()} cores ({_processor()}), {platform.system()} {platform.machine()}",
@@ -52,7 +57,7 @@ def machine(rows: Sequence[Row], postgres: str, busy: float) -> str:
             f"- Load average before the run: {busy:.1f}",
             f"- {platform.python_implementation()} {platform.python_version()}, PostgreSQL {postgres}",
             f"- {packages}",
-            f"- The load: `benchmarks/load.py`, a Python process that took {_share(rows):.0%} of a core at most",
+            f"- The load: {client} took {_share(rows):.0%} of a core at most",
         )
     )
 
