@@ -19,7 +19,7 @@ from benchmarks.rig import Server
 from benchmarks.watchdog import Watch, watching
 
 ROUNDS = 5
-SECONDS = 2.5
+SECONDS = 2.0
 WARM_UP_SECONDS = 0.5
 
 Unit = Literal["/s", "ms", "MB", "kB", ""]
