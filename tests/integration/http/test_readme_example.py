@@ -1,6 +1,7 @@
 """The use case that the README adds works when it is added as the README says."""
 
 import importlib.util
+import inspect
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -8,6 +9,7 @@ from types import ModuleType
 import pytest
 from dishka import Scope, provide
 
+from bootstrap import http
 from bootstrap.container import Handlers
 from presentation.http.auth import AuthController
 from tests.integration.http.conftest import Start
@@ -42,6 +44,7 @@ def example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     monkeypatch.setattr(Handlers, "log_out_everywhere", provide(handler, scope=Scope.REQUEST), raising=False)
     controller = load("example_of_a_method", METHOD + method, tmp_path, monkeypatch).Example
     monkeypatch.setattr(AuthController, "log_out_everywhere", vars(controller)["log_out_everywhere"], raising=False)
+    monkeypatch.setattr(http, "_api", inspect.unwrap(http._api))  # the routes as they are now, not as they were made
     return load("example_of_a_test", test, tmp_path, monkeypatch)
 
 
