@@ -43,7 +43,7 @@ def test_the_revisions_are_those_that_alembic_knows(database_url: str) -> None:
 def test_every_bad_setting_is_told_at_once(terminal: Terminal, program: list[str]) -> None:
     """A line each, with the variable's name and what it should be, and 2; no secret is shown."""
     bad = {
-        "DATABASE_URL": "mysql://root:hunter2@db/app",
+        "DATABASE_URL": "mysql://root:secret@db/app",
         "REDIS_URL": "localhost:6379",
         "SECRET_KEY": "hunter2",
         "PUBLIC_URL": "api.example.com",
