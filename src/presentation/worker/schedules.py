@@ -149,9 +149,16 @@ class Schedules:
         except Unavailable as failure:
             log.warning("scheduled_item_put_off", reason=failure.detail)
             outcome = "put_off"
-        except Exception:
+        except Exception as failure:
+            if _is_told_to_stop():  # which some library made an error like any other of
+                raise asyncio.CancelledError from failure
             log.exception("scheduled_item_failed")
         else:
             outcome = "done"
         self._metrics.record(job, outcome, perf_counter() - began)
         return outcome == "done"
+
+
+def _is_told_to_stop() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

@@ -149,6 +149,33 @@ async def test_what_fails_says_what_it_was_about_and_nothing_of_the_others() -> 
     ]
 
 
+async def test_what_a_stopping_worker_cuts_short_is_no_mistake_of_ours() -> None:
+    """SQLAlchemy may complain of a lost transaction to whoever is cancelled amid a statement."""
+    begun = asyncio.Event()
+
+    class Reconcile(ReconcilePurchaseHandler):
+        async def __call__(self, _: ReconcilePurchase, __: Actor) -> Reconciled:
+            begun.set()
+            try:
+                await asyncio.sleep(3600)
+            except asyncio.CancelledError:
+                raise RuntimeError("the transaction is gone") from None
+            raise AssertionError
+
+    provider = Provider(scope=Scope.REQUEST)
+    provider.provide(lambda: object.__new__(Reconcile), provides=ReconcilePurchaseHandler)
+    container = make_async_container(provider)
+    schedules = Schedules(container, Renders(), OnePurchase(), JobMetrics(CollectorRegistry()))
+    with capture_logs() as log:
+        reconciling = asyncio.create_task(schedules.reconcile_purchases())
+        await begun.wait()
+        reconciling.cancel()
+        await asyncio.gather(reconciling, return_exceptions=True)
+        await settle()
+    await container.close()
+    assert log == []
+
+
 @asynccontextmanager
 async def polling(predictions: int, look: Callable[[int], Awaitable[None]]) -> AsyncIterator[Schedules]:
     """Schedules with so many predictions to look at, all the time, and how one of them is looked at."""
